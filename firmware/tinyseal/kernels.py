@@ -1,0 +1,290 @@
+"""The int8 network's viper leaves (level 1); FORMAT.md sections "Program header" and "Rows table" define what they compute.
+
+Activations and weights are bytes biased by 128, so that loads need no sign extension; what the offsets add is in the
+table's bias and in one sum per input. `model` is the release, `arena` the activations, `at` the offset in the release of
+a step's operands: words, used where they lie.
+
+Word size: a ptr32 load is signed on the board and zero-extended on a 64-bit VM. Words that may be negative go through
+`(w << wide) >> wide`, where `wide` is 32 on a 64-bit VM and 0 on the board. Products stay below 2^31 as noted at each.
+
+Requantisation is gemmlowp's in 32 bits, for |acc| < 2^29: with acc = h * 2^15 + l and multiplier = hi * 2^16 + lo,
+floor((acc * multiplier + 2^30) / 2^31) = hi*h + ((((lo*h + (lo*l >> 15) + 2^15) >> 1) + hi*l) >> 15).
+Bounds: lo*l < 2^31, |lo*h| <= 2^30, hi*l < 2^30, |hi*h| < 2^29.
+"""
+
+import micropython
+
+
+@micropython.viper
+def quantise(p: ptr32, a: int, q: int, out: ptr8, n: int, table: ptr32):
+    """n float32 at p to n biased bytes at out, by their bits (FORMAT.md "Quantise table"). a, q reserve registers: pass 0.
+
+    NaN must have been refused: the sentinel stops the search, but the byte means nothing.
+    """
+    magnitude = 1
+    magnitude = (magnitude << 30) + ((magnitude << 30) - 1)
+    zero = table[0]
+    first = table[1]
+    count = table[2]
+    threshold = ptr32(int(table) + 12)
+    steps = ptr8(int(table) + 1040)
+    e = int(p) + 4 * n
+    while int(p) < e:
+        a = p[0]
+        sign = int(uint(a) >> uint(31))
+        a = a & magnitude
+        q = (a >> 16) - first
+        if uint(q) < uint(count):
+            q = steps[q]
+            while a >= threshold[q]:
+                q += 1
+        elif q < 0:
+            q = 0
+        else:
+            q = 256
+        q = ((0 - sign) ^ q) + sign + zero
+        if uint(q) > uint(255):
+            q = 0 if q < 0 else 255
+        out[0] = q
+        p = ptr32(int(p) + 4)
+        out = ptr8(int(out) + 1)
+
+
+@micropython.viper
+def rows(w: ptr8, x: ptr8, acc: int, operands: ptr32, model: ptr8, step: int, pixels: int, out: ptr8):
+    """A dense layer on each of `pixels` inputs, `step` bytes apart, beginning at x. w and acc reserve registers: pass 0.
+
+    operands: k rows_at m out_at zero low high. |sum(x*v)| <= 255*255*k < 2^31 for k < 33,026, which the compiler holds.
+    """
+    k = operands[0]
+    m = operands[2]
+    zero = operands[4]
+    low = operands[5]
+    high = operands[6]
+    wide = 1
+    wide = int((wide << 31) << 1 != 0) << 5
+    start = int(x)
+    while pixels > 0:
+        x = ptr8(start)
+        end = start + k
+        total = 0
+        while int(x) < end:
+            total += x[0]
+            x = ptr8(int(x) + 1)
+        total = total << 7
+        w = ptr8(int(model) + operands[1])
+        left = m
+        while left > 0:
+            acc = 0
+            x = ptr8(start)
+            end = start + (k & -8)
+            while int(x) < end:
+                acc = w[0] * x[0] + acc
+                acc = w[1] * x[1] + acc
+                acc = w[2] * x[2] + acc
+                acc = w[3] * x[3] + acc
+                acc = w[4] * x[4] + acc
+                acc = w[5] * x[5] + acc
+                acc = w[6] * x[6] + acc
+                acc = w[7] * x[7] + acc
+                w = ptr8(int(w) + 8)
+                x = ptr8(int(x) + 8)
+            end = start + k
+            while int(x) < end:
+                acc = w[0] * x[0] + acc
+                w = ptr8(int(w) + 1)
+                x = ptr8(int(x) + 1)
+            row = ptr32((int(w) + 3) & -4)
+            acc = (((row[0] << wide) >> wide) + acc - total) << row[3]
+            lo = row[2]
+            h = acc >> 15
+            acc = acc & 0x7FFF
+            t = (lo * acc) >> 15
+            t = (((lo * h + t + 32768) >> 1) + row[1] * acc) >> 15
+            t = row[1] * h + t
+            right = row[4]
+            if right:
+                t = ((t >> 31) + t + ((1 << right) >> 1)) >> right
+            t += zero
+            if t < low:
+                t = low
+            if t > high:
+                t = high
+            out[0] = t
+            out = ptr8(int(out) + 1)
+            w = ptr8(int(row) + 20)
+            left -= 1
+        start += step
+        pixels -= 1
+
+
+@micropython.viper
+def patches(operands: ptr32, arena: ptr8, y: int):
+    """Copy what lies under the kernel for each pixel of output row y to the scratch (CONV's operands, FORMAT.md)."""
+    in_h = operands[1]
+    in_w = operands[2]
+    c = operands[3]
+    pad = operands[12]
+    out = ptr8(int(arena) + operands[13])
+    pixel = 0
+    while pixel < operands[15]:
+        ky = 0
+        while ky < operands[4]:
+            iy = y * operands[6] + ky * operands[8] - operands[10]
+            kx = 0
+            while kx < operands[5]:
+                ix = pixel * operands[7] + kx * operands[9] - operands[11]
+                n = 0
+                if uint(iy) < uint(in_h) and uint(ix) < uint(in_w):
+                    src = ptr8(int(arena) + operands[0] + (iy * in_w + ix) * c)
+                    while n < c:
+                        out[n] = src[n]
+                        n += 1
+                else:
+                    while n < c:
+                        out[n] = pad
+                        n += 1
+                out = ptr8(int(out) + c)
+                kx += 1
+            ky += 1
+        pixel += 1
+
+
+@micropython.viper
+def mean(operands: ptr32, arena: ptr8):
+    """Mean over positions, channel by channel (MEAN's operands): sum of bytes, bias, requantise as above, clamp."""
+    pixels = operands[1]
+    c = operands[2]
+    out = ptr8(int(arena) + operands[3])
+    hi = operands[5]
+    lo = operands[6]
+    right = operands[8]
+    wide = 1
+    wide = int((wide << 31) << 1 != 0) << 5
+    i = 0
+    while i < c:
+        x = ptr8(int(arena) + operands[0] + i)
+        acc = (operands[4] << wide) >> wide
+        n = pixels
+        while n > 0:
+            acc += x[0]
+            x = ptr8(int(x) + c)
+            n -= 1
+        acc = acc << operands[7]
+        h = acc >> 15
+        acc = acc & 0x7FFF
+        t = (lo * acc) >> 15
+        t = (((lo * h + t + 32768) >> 1) + hi * acc) >> 15
+        t = hi * h + t
+        if right:
+            t = ((t >> 31) + t + ((1 << right) >> 1)) >> right
+        t += operands[9]
+        if t < operands[10]:
+            t = operands[10]
+        if t > operands[11]:
+            t = operands[11]
+        out[i] = t
+        i += 1
+
+
+@micropython.viper
+def softmax_sum(x: ptr8, depth: int, exp: ptr32, scratch: ptr32) -> int:
+    """The sum of exponentials in Q12.19 to scratch[0]; returns the greatest byte. depth <= 255 keeps the sum below 2^27."""
+    top = 0
+    i = 0
+    while i < depth:
+        if x[i] > top:
+            top = x[i]
+        i += 1
+    total = 0
+    i = 0
+    while i < depth:
+        total += int((uint(exp[top - x[i]]) + uint(2048)) >> uint(12))
+        i += 1
+    scratch[0] = total
+    return top
+
+
+@micropython.viper
+def softmax_reciprocal(scratch: ptr32):
+    """1 / sum: from the sum in Q12.19 in scratch[0], Q0.31 to scratch[0] and the final right shift to scratch[1].
+
+    gemmlowp's one_over_one_plus_x_for_x_in_0_1: d = (1 + x) / 2 in Q0.31, then Newton's x += x * (1 - d * x), three
+    times, in Q2.29, from 48/17 - 32/17 * d. Seven products of the kind floor((a * b + 2^30) / 2^31) in one loop, each from 16-bit
+    halves: |ah * bl| and |al * bh| <= 2^31 - 2^15, al * bl < 2^32.
+    """
+    u = uint(scratch[0])
+    shift = 35  # 12 integer bits, + 31 - 8 for an output in 1/256
+    while (u >> uint(31)) == uint(0):
+        u = u << uint(1)
+        shift -= 1
+    scratch[1] = shift
+    d = int(u >> uint(1))
+    x = 0x2D2D2D2D << 1  # 48/17 in Q2.29
+    a = d
+    b = -0x3C3C3C3C  # -32/17
+    i = 0
+    while i < 7:
+        al = a & 0xFFFF
+        ah = a >> 16
+        bl = b & 0xFFFF
+        bh = b >> 16
+        low = int(uint(al * bl) >> uint(16))
+        p = ah * bl
+        q = al * bh
+        t = ah * bh * 2 + (p >> 15) + (q >> 15) + (((p & 0x7FFF) + (q & 0x7FFF) + low + 16384) >> 15)
+        if i & 1:
+            a = x
+            b = (1 << 29) - t
+        else:
+            if i:
+                t = t << 2
+            x += t
+            a = d
+            b = x
+        i += 1
+    if x >> 30:  # 1/d = 2 at the least d: saturates
+        t = 1
+        x = (t << 30) - 1 + (t << 30)
+    else:
+        x = x << 1
+    scratch[0] = x
+
+
+@micropython.viper
+def softmax_scale(x: ptr8, depth: int, exp: ptr32, scratch: ptr32, top: int, out: ptr8):
+    """out = exp * reciprocal, biased, scale 1/256: the product as in softmax_reciprocal, rounded by scratch[1] bits."""
+    al = scratch[0] & 0xFFFF
+    ah = scratch[0] >> 16
+    shift = scratch[1]
+    half = uint(1) << uint(shift - 1)
+    i = 0
+    while i < depth:
+        b = exp[top - x[i]]
+        bl = b & 0xFFFF
+        bh = b >> 16
+        low = int(uint(al * bl) >> uint(16))
+        p = ah * bl
+        q = al * bh
+        t = ah * bh * 2 + (p >> 15) + (q >> 15) + (((p & 0x7FFF) + (q & 0x7FFF) + low + 16384) >> 15)
+        t = int((uint(t) + half) >> uint(shift))
+        if t > 255:
+            t = 255
+        out[i] = t
+        i += 1
+
+
+@micropython.viper
+def finish(x: ptr8, n: int, out: ptr8) -> int:
+    """n biased bytes to int8 at out; returns the index of the first greatest."""
+    best = -1
+    top = 0
+    i = 0
+    while i < n:
+        v = x[i]
+        out[i] = v - 128
+        if v > best:
+            best = v
+            top = i
+        i += 1
+    return top

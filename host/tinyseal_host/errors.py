@@ -1,0 +1,79 @@
+"""What can go wrong, as the user is told it: one base class, an exit status a class, the codes of FORMAT.md section 5.
+
+Everything else that leaves this package as an exception is a defect of the package.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Refusal(IntEnum):
+    """Why a sealed file or a release is refused; a board's `SealError.code` is one of these numbers."""
+
+    NO_MODEL = 1
+    FORMAT = 2
+    WRONG_BOARD = 3
+    ROLLBACK = 4
+    NO_KEY = 5
+    ENGINE = 6
+    AUTHENTICATION = 7
+    SIGNATURE = 8
+    RELEASE = 9
+    SELF_TEST = 10
+    MEMORY = 11
+    CLOSED = 12
+
+
+class Status(IntEnum):
+    """What the gate says of one frame; the numbers that `infer` returns on a board."""
+
+    OK = 0
+    SIZE = 1
+    NAN = 2
+    RANGE = 3
+    ZEROS = 4
+
+
+class TinysealError(Exception):
+    """A failure that a person is told about in one line; `hint` says what to do about it, if there is something.
+
+    Neither text ever holds key material. `exit_status` is the status of the command that failed of it.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(TinysealError):
+    """The command line asks for something that cannot be meant."""
+
+    exit_status = 2
+
+
+class RefusedError(TinysealError):
+    """A board, or the host in its place, refuses a sealed file or a release, for the reason that `code` names."""
+
+    exit_status = 3
+
+    def __init__(self, code: int, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = int(code)
+
+    @property
+    def name(self) -> str:
+        """The code's name in FORMAT.md, or `CODE n` for a number that this version does not know."""
+        try:
+            return Refusal(self.code).name
+        except ValueError:
+            return f"CODE {self.code}"
+
+
+class BoardError(TinysealError):
+    """There is no board, or it does not answer."""
+
+    exit_status = 4

@@ -1,0 +1,156 @@
+"""The program section of a release: its header, and its steps as data, never run here."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from .errors import RefusedError, Refusal
+
+PROGRAM_FIELDS = (
+    ("arena_len", "I"),
+    ("input_at", "I"),
+    ("input_len", "I"),
+    ("output_at", "I"),
+    ("output_len", "I"),
+    ("quantise_at", "I"),
+    ("step_count", "I"),
+)
+"""Field names and struct codes of the program header, in order, little-endian."""
+_HEADER = struct.Struct("<" + "".join(code for _, code in PROGRAM_FIELDS))
+PROGRAM_HEADER_LEN = _HEADER.size
+
+OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
+    1: ("ROWS", ("in_at", "step", "pixels", "k", "rows_at", "m", "out_at", "zero", "low", "high")),
+    2: (
+        "CONV",
+        (
+            *("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"),
+            *("pad_top", "pad_left", "pad", "scratch_at", "out_h", "out_w", "k", "rows_at", "m", "out_at"),
+            *("zero", "low", "high"),
+        ),
+    ),
+    3: (
+        "MEAN",
+        ("in_at", "pixels", "c", "out_at", "bias", "mult_hi", "mult_lo", "left", "right", "zero", "low", "high"),
+    ),
+    4: ("SOFTMAX", ("in_at", "rows", "depth", "scratch_at", "out_at", "table_at")),
+}
+"""Operator numbers, with the name and the operands of each, every operand a u32."""
+
+MAX_OUTPUT_LEN = 255
+_ROW_WORDS_LEN = 20
+_QUANTISE_HEAD_LEN = 12 + 257 * 4
+_EXP_TABLE_LEN = 256 * 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: operator number, name, and operands by name."""
+
+    number: int
+    name: str
+    operands: dict[str, int]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the step."""
+        operands = self.operands
+        if self.name == "ROWS":
+            return operands["pixels"] * operands["k"] * operands["m"]
+        if self.name == "CONV":
+            return operands["out_h"] * operands["out_w"] * operands["k"] * operands["m"]
+        return 0
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the step's table in the tables section."""
+        if "rows_at" in self.operands:
+            return self.operands["m"] * ((self.operands["k"] + 3 & ~3) + _ROW_WORDS_LEN)
+        return _EXP_TABLE_LEN if "table_at" in self.operands else 0
+
+    @property
+    def output_shape(self) -> str:
+        """Shape of what the step writes, as people write it: `10x6x32`."""
+        operands = self.operands
+        shapes = {
+            "ROWS": ("pixels", "m"),
+            "CONV": ("out_h", "out_w", "m"),
+            "MEAN": ("c",),
+            "SOFTMAX": ("rows", "depth"),
+        }
+        return "x".join(str(operands[name]) for name in shapes[self.name])
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program header's fields, lengths and arena offsets in bytes, and the steps."""
+
+    arena_len: int
+    input_at: int
+    input_len: int
+    output_at: int
+    output_len: int
+    quantise_at: int
+    steps: tuple[Step, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one frame."""
+        return sum(step.macs for step in self.steps)
+
+
+def parse_program(section: bytes, tables: bytes, tables_at: int) -> Program:
+    """A Program from its section and the tables it points into, which lie at release offset `tables_at`.
+
+    Checked: the header's rules, that the steps are known and fill the section, and that every table lies aligned and
+    whole in `tables`. What a step does to the arena is the board's to check. RefusedError RELEASE otherwise.
+    """
+    if len(section) < PROGRAM_HEADER_LEN:
+        raise _refused(f"has {len(section)} bytes, wanted at least {PROGRAM_HEADER_LEN}")
+    arena_len, input_at, input_len, output_at, output_len, quantise_at, step_count = _HEADER.unpack_from(section)
+    if not 1 <= output_len <= MAX_OUTPUT_LEN:
+        raise _refused(f"output_len is {output_len}, wanted 1 to {MAX_OUTPUT_LEN}")
+    if input_len == 0 or input_at + input_len > arena_len:
+        raise _refused(f"input of {input_len} bytes at {input_at} is not in an arena of {arena_len}")
+    if output_at + output_len > arena_len:
+        raise _refused(f"output of {output_len} bytes at {output_at} is not in an arena of {arena_len}")
+    count_at = quantise_at - tables_at + 8
+    _check_table("quantise_at", quantise_at, _QUANTISE_HEAD_LEN, tables, tables_at)
+    steps_len = int.from_bytes(tables[count_at : count_at + 4], "little") + 3 & ~3
+    _check_table("quantise_at", quantise_at, _QUANTISE_HEAD_LEN + steps_len, tables, tables_at)
+    steps = _parse_steps(section, step_count)
+    for step in steps:
+        for name in ("rows_at", "table_at"):
+            if name in step.operands:
+                _check_table(name, step.operands[name], step.table_bytes, tables, tables_at)
+    return Program(arena_len, input_at, input_len, output_at, output_len, quantise_at, steps)
+
+
+def _parse_steps(section: bytes, step_count: int) -> tuple[Step, ...]:
+    words = [word for (word,) in struct.iter_unpack("<I", section[PROGRAM_HEADER_LEN:])]
+    if not 1 <= step_count <= len(words):
+        raise _refused(f"step_count is {step_count}, with room for {len(words)} words")
+    steps, at = [], 0
+    for index in range(step_count):
+        number = words[at] if at < len(words) else 0
+        if number not in OPERATORS:
+            raise _refused(f"step {index} has operator {number}, wanted 1 to {max(OPERATORS)}")
+        name, operands = OPERATORS[number]
+        values = words[at + 1 : at + 1 + len(operands)]
+        if len(values) != len(operands):
+            raise _refused(f"step {index} runs past the end of the program")
+        steps.append(Step(number, name, dict(zip(operands, values, strict=True))))
+        at += 1 + len(operands)
+    if at != len(words):
+        raise _refused(f"{step_count} steps fill {at} of {len(words)} words")
+    return tuple(steps)
+
+
+def _check_table(name: str, at: int, length: int, tables: bytes, tables_at: int) -> None:
+    if at % 4 or at < tables_at or at + length > tables_at + len(tables):
+        raise _refused(f"{name} {at} with {length} bytes is not aligned in the tables")
+
+
+def _refused(message: str) -> RefusedError:
+    return RefusedError(Refusal.RELEASE, f"release: program: {message}")

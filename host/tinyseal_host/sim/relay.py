@@ -1,0 +1,279 @@
+"""The process between the port and the VM: moves bytes both ways, and does what a board does at a reset.
+
+Nothing of the REPL is imitated here. Three things that the unix VM leaves to a terminal are added: Ctrl-C, line
+endings, and a life after the program's end, which on a board is a soft reset.
+
+Messages from the VM on its control socket: `H` the filesystem is mounted, `M` main.py starts, `P` the REPL comes
+next (answered), `R` hard reset, `W` bytes for the host that must not be translated (answered).
+"""
+
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+from .errors import SimError
+from .hostport import HostPort
+from .process import HARD_RESET, PWRON_RESET, SOFT_RESET, VmConfig, VmProcess
+from .state import open_state
+
+_INPUT_LIMIT = 1 << 20  # bytes from the host that wait for the VM before the host is made to wait
+_CTRL_A, _CTRL_C = b"\x01", b"\x03"
+_DOUBLE_CTRL_C_S = 0.1  # the unix VM exits at a second SIGINT that finds the first unhandled; a board does not
+_BOOT_HOLD_S = 0.3  # how long boot.py can keep the host's input waiting
+_RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"  # shared/runtime/pyexec.c
+_FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
+_LONE_LF = re.compile(rb"(?<!\r)\n")
+
+
+class Relay:
+    """One board under power."""
+
+    def __init__(self, config: VmConfig) -> None:
+        """Make the port and start the VM as after power-on."""
+        self._config = config
+        self._pid_file = config.state_dir / "vm.pid"
+        self.port = HostPort()
+        # One pipe for all lives of the VM, so that what the host has typed ahead survives a soft reset.
+        self._vm_stdin, self._to_vm = os.pipe()
+        os.set_blocking(self._vm_stdin, False)
+        os.set_blocking(self._to_vm, False)
+        self._input = bytearray()
+        self._raw = False
+        self._power_on(PWRON_RESET)
+
+    def _power_on(self, cause: int) -> None:
+        # The file description of the pipe's reading end is shared with the VM, which wants to block in read().
+        os.set_blocking(self._vm_stdin, True)
+        self._vm = VmProcess(self._config, self._vm_stdin, cause, self._raw)
+        self._pid_file.write_text(f"{self._vm.pid}\n")
+        self._control_open = True
+        self._last_byte = b""
+        self._tail = b""
+        self._swallow = False
+        self._interrupted_at = 0.0
+        self._gate_open = False  # the host's input waits until there is code or a REPL to take it
+        self._gate_deadline = float("inf")
+        self.mounted = False
+
+    def run(self, lifeline: int, ready: int) -> None:
+        """Serve until `lifeline` ends; say on `ready` when the board is up. SimError when the VM does not start."""
+        announced = False
+        while True:
+            if not self._wait(lifeline):
+                return
+            self._take_host_input()
+            self._feed_vm()
+            self._take_control()
+            self._take_output()
+            self.port.flush()
+            if self.mounted and not announced:
+                announced = True
+                os.write(ready, f"ready {self.port.path}\n".encode())
+
+    def close(self) -> None:
+        """Cut the power."""
+        self._vm.end()
+        self._pid_file.unlink(missing_ok=True)
+
+    def _wait(self, lifeline: int) -> bool:
+        """Sleep until there is something to do; False when the owner of the board has gone."""
+        poll = select.poll()
+        poll.register(lifeline, select.POLLIN)
+        poll.register(self.port, select.POLLIN)
+        if not self.port.full:
+            poll.register(self._vm.stdout, select.POLLIN)
+            if self._control_open:
+                poll.register(self._vm.control, select.POLLIN)
+        if self._input and self._gate_open:
+            poll.register(self._to_vm, select.POLLOUT)
+        timeout_ms: float | None = None
+        if self.port.pending:
+            timeout_ms = 50  # an edge may have been missed, and a stalled reader has to be noticed
+        if not self._gate_open and self.mounted:
+            timeout_ms = 20
+        if self.port.readable and self._wants_input:
+            timeout_ms = 0
+        events = dict(poll.poll(timeout_ms))
+        if self.port.fileno() in events:
+            self.port.woken()
+        if time.monotonic() > self._gate_deadline:
+            self._gate_open = True
+        return lifeline not in events
+
+    @property
+    def _wants_input(self) -> bool:
+        return self._gate_open and len(self._input) < _INPUT_LIMIT
+
+    # from the host to the VM
+
+    def _take_host_input(self) -> None:
+        while self.port.readable and self._wants_input:
+            data = self.port.read()
+            while _CTRL_C in data:
+                before, _, data = data.partition(_CTRL_C)
+                self._input += before
+                if not self._interrupt():
+                    self._input += _CTRL_C
+            self._input += data
+
+    def _interrupt(self) -> bool:
+        """Ctrl-C into running code; False when nothing runs, or what runs wants the byte."""
+        now = time.monotonic()
+        if now - self._interrupted_at < _DOUBLE_CTRL_C_S and self._vm.takes_ctrl_c():
+            return True
+        if not self._vm.interrupt():
+            return False
+        self._interrupted_at = now
+        return True
+
+    def _feed_vm(self) -> None:
+        if not self._gate_open:
+            return
+        with contextlib.suppress(BlockingIOError):
+            while self._input:
+                del self._input[: os.write(self._to_vm, bytes(self._input[:4096]))]
+
+    def _take_back_input(self) -> None:
+        """Fetch what the VM has not read out of the pipe again; only while it cannot be reading."""
+        unread = bytearray()
+        poll = select.poll()
+        poll.register(self._vm_stdin, select.POLLIN)
+        while poll.poll(0):
+            unread += os.read(self._vm_stdin, 65536)
+        self._input[:0] = unread
+
+    # from the VM to the host
+
+    def _take_control(self) -> None:
+        while self._control_open and not self.port.full:
+            try:
+                message = self._vm.control.recv(65536)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                message = b""
+            kind = message[:1]
+            if kind == b"":
+                self._control_open = False
+            elif kind == b"H":
+                self.mounted = True
+                self._gate_deadline = time.monotonic() + _BOOT_HOLD_S
+            elif kind == b"M":
+                self._gate_open = True
+            elif kind == b"P":
+                self._before_prompt()
+                self._answer(message)
+            elif kind == b"W":
+                self._drain_output()
+                self.port.write(message[2:])
+                self._last_byte = message[-1:]
+                self._answer(message)
+            elif kind == b"R":
+                self._drain_output()
+                self._hard_reset("virtual board: hard reset")
+                return
+
+    def _answer(self, message: bytes) -> None:
+        with contextlib.suppress(OSError):  # it may have been interrupted, and not be waiting any more
+            self._vm.control.send(message[1:2])
+
+    def _before_prompt(self) -> None:
+        self._drain_output()
+        if self._vm.raw:
+            # A board stays in the raw REPL over a soft reset. The VM starts in the friendly one: switch it before it
+            # sees anything of the host's, and keep its first banner from the host.
+            self._take_back_input()
+            self._input[:0] = _CTRL_A
+            self._swallow = True
+        self._gate_open = True
+
+    def _take_output(self) -> None:
+        while not self.port.full:
+            try:
+                data = os.read(self._vm.stdout, 65536)
+            except BlockingIOError:
+                return
+            if not data:
+                self._vm_ended()
+                return
+            self._output(data)
+
+    def _drain_output(self) -> None:
+        """All that the VM has printed before the message at hand."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._vm.stdout, 65536):
+                self._output(data)
+
+    def _output(self, data: bytes) -> None:
+        cooked = _LONE_LF.sub(b"\r\n", self._last_byte + data)[len(self._last_byte) :]
+        self._last_byte = data[-1:]
+        seen = self._tail + cooked
+        raw_at, friendly_at = seen.rfind(_RAW_BANNER), seen.rfind(_FRIENDLY_BANNER)
+        if self._swallow:
+            self._tail = seen
+            if raw_at < 0:
+                return
+            self._swallow = False
+            cooked = seen[raw_at:]
+        if raw_at >= 0 or friendly_at >= 0:
+            self._raw = raw_at > friendly_at
+        self._tail = seen[-len(_FRIENDLY_BANNER) :]
+        self.port.write(cooked)
+
+    # resets
+
+    def _vm_ended(self) -> None:
+        """The program has come to its end: Ctrl-D, sys.exit(), machine.soft_reset(), or a crash."""
+        status = self._vm.end()
+        if not self.mounted:
+            said = self._tail.decode(errors="replace").strip()
+            raise SimError(f"{self._config.binary} does not start the virtual board: status {status} {said}".strip())
+        if status < 0:
+            time.sleep(0.2)  # a main.py that always crashes the VM must not keep the machine busy
+            self._restart_hard(f"virtual board: the VM died of {signal.Signals(-status).name}")
+            return
+        self.port.write(b"MPY: soft reboot\r\n")
+        self._take_back_input()
+        self._power_on(SOFT_RESET)
+
+    def _hard_reset(self, reason: str) -> None:
+        self._vm.end()
+        self._restart_hard(reason)
+
+    def _restart_hard(self, reason: str) -> None:
+        self.port.write(f"\r\n{reason}\r\n".encode())
+        self._take_back_input()
+        self._input.clear()  # a UART forgets what it has received
+        self._raw = False
+        self._power_on(HARD_RESET)
+
+
+def main() -> int:
+    """Run one board; argument: a JSON object. Stdin is the lifeline, stdout says `ready PORT` or `error WHY`."""
+    options = json.loads(sys.argv[1])
+    lifeline, ready = sys.stdin.fileno(), sys.stdout.fileno()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        state_dir = Path(options["state_dir"])
+        lock, unique_id = open_state(state_dir)
+        relay = Relay(VmConfig(options["binary"], state_dir, unique_id, options["heap_kib"]))
+        try:
+            relay.run(lifeline, ready)
+        finally:
+            relay.close()
+            os.close(lock)
+    except (SimError, OSError) as error:
+        with contextlib.suppress(OSError):
+            os.write(ready, f"error {error}\n".encode())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
