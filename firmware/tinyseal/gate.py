@@ -43,7 +43,8 @@ def _scan(p: ptr32, a: uint, zeros: int, n: int, bounds: ptr32) -> int:
 @micropython.viper
 def _nonfinite(p: ptr32, n: int) -> int:
     """How many of n float32 are NaN or infinite."""
-    exponent = 0xFF << 23
+    exponent = 0xFF
+    exponent = exponent << 23  # not a literal: that would be an object
     found = 0
     while n > 0:
         if p[0] & exponent == exponent:

@@ -220,7 +220,8 @@ def softmax_reciprocal(scratch: ptr32):
         shift -= 1
     scratch[1] = shift
     d = int(u >> uint(1))
-    x = 0x2D2D2D2D << 1  # 48/17 in Q2.29
+    x = 0x2D2D2D2D
+    x = x + x  # 48/17 in Q2.29; as a literal it would be an object
     a = d
     b = -0x3C3C3C3C  # -32/17
     i = 0

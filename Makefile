@@ -1,0 +1,39 @@
+# `make` lists the targets. Each one does all its own set-up: Python 3.11 or newer, make and git are enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
+PAYLOAD := host/tinyseal_host/payload/manifest.json
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help setup demo test lint clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: .venv/ready $(PAYLOAD) ## make .venv with the tinyseal command and all that tests need
+
+.venv/ready: pyproject.toml Makefile
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(PIP) install --editable '.[sim,dev]'
+	$(PIP) install --no-deps --upgrade --target .venv/stubs $(STUBS)
+	touch $@
+
+$(PAYLOAD): .venv/ready firmware/payload.py $(wildcard firmware/tinyseal/*.py boards/*/board.json)
+	$(BIN)/python firmware/payload.py
+
+demo: setup ## the main job, from a .tflite to classified frames, on the virtual board
+	$(BIN)/python -m tinyseal_host.demo
+
+test: lint ## lint, types and all tests
+	$(BIN)/pytest -n 2
+
+lint: setup ## ruff, and mypy for the host and for the firmware
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy host/tinyseal_host tests/emulation
+	$(BIN)/mypy --config-file firmware/mypy.ini firmware/tinyseal
+
+clean: ## remove all that make and the tools have made
+	rm -rf .venv build dist host/tinyseal_host/payload .pytest_cache .mypy_cache .ruff_cache .hypothesis

