@@ -1,0 +1,49 @@
+"""Sealed int8 models on a MicroPython board.
+
+    import tinyseal
+    with tinyseal.open() as model:              # SealError(code) when anything is wrong
+        status = model.infer(frame)             # 0, or why the gate refused; allocates nothing
+        if status == tinyseal.OK:
+            print(model.labels[model.top], model.output[model.top])
+"""
+
+from . import gcm, keys, release, slots
+from .errors import CODES, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
+from .memory import wipe
+from .model import Model
+from .sealed import Sealed
+
+__version__ = "0.1.0"
+
+
+def open(path=None):
+    """The Model in the active slot, or in the sealed file at `path`; SealError(code) when anything is wrong.
+
+    A model that opens from the active slot raises the version floor to its own version.
+    """
+    floor, active = slots.state()
+    model = _open(path or slots.path(active), floor)
+    if path is None:
+        slots.raise_floor(model.version)
+    return model
+
+
+def _open(path, floor):
+    """The order of the checks is FORMAT.md's, section 5."""
+    sealed = Sealed(path)
+    sealed.check_board(keys.device_id())
+    keys.check_source(sealed.key_source)
+    sealed.check_version(floor)
+    signer = keys.signer()
+    key = keys.device_key(sealed.key_source)
+    try:
+        gcm.check_engine()
+        payload = sealed.open(key)
+    finally:
+        wipe(key)
+    try:
+        release.verify(payload, signer)
+        return Model(payload, sealed.version)
+    except BaseException:
+        wipe(payload)
+        raise

@@ -1,7 +1,7 @@
 """Counter blocks and the XOR of CTR mode (NIST SP 800-38D, 6.5) over one chunk of keystream (level 1).
 
-A chunk is 256 blocks, and a chunk's first counter is a multiple of 256: block i always ends in the byte i, so a new chunk
-changes bytes 12..14 of its blocks only, and the counter never wraps inside one.
+A chunk is 256 blocks, and a chunk's first counter is a multiple of 256: block i always ends in the byte i, so a new
+chunk changes bytes 12..14 of its blocks only, and the counter never wraps inside one.
 """
 
 import micropython
@@ -57,3 +57,14 @@ def xor_into(d: ptr32, k: ptr32, v: int, n: int):
     while n > 0:
         n -= 1
         e[n] = e[n] ^ f[n]
+
+
+@micropython.viper
+def blank(k: ptr32, n: int) -> int:
+    """Whether any of n blocks at the 4-aligned k is all zeros."""
+    while n > 0:
+        if k[0] | k[1] | k[2] | k[3] == 0:
+            return 1
+        k = ptr32(int(k) + 16)
+        n -= 1
+    return 0

@@ -16,7 +16,7 @@ MEMORY = const(11)
 CLOSED = const(12)
 
 CODES = (
-    None,
+    "",
     "NO_MODEL",
     "FORMAT",
     "WRONG_BOARD",

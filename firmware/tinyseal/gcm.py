@@ -1,13 +1,14 @@
-"""AES-GCM decryption (NIST SP 800-38D) from the one mode that stock firmware has, ECB: the only user of the AES engine (level 2).
+"""AES-GCM decryption (NIST SP 800-38D) from ECB, a mode that stock firmware has (level 2).
 
-Verify first, then decrypt in place: no plaintext exists before the tag is right. Sections and symbols are the standard's.
+The only user of the AES engine. Verify first, then decrypt in place: no plaintext exists before the tag is right.
+Sections and symbols are the standard's.
 """
 
 import ucryptolib
 
 from . import ctr, ghash
 from .errors import AUTHENTICATION, ENGINE, SealError
-from .memory import equal, wipe
+from .memory import aligned, equal, wipe, wipe_inside
 
 _ECB = 1
 
@@ -19,7 +20,7 @@ KEY_CHECK_TEXT = b"tinyseal key chk"
 
 
 def check_engine():
-    """SealError(ENGINE) unless the AES engine gives the standard's answer: its driver can fail and return zeros silently."""
+    """SealError(ENGINE) unless AES gives the standard's answer: its driver can fail silently and return zeros."""
     if not equal(ucryptolib.aes(bytes(range(32)), _ECB).encrypt(_KAT_PLAIN), _KAT_CIPHER):
         raise SealError(ENGINE, "AES gives a wrong answer to FIPS-197 C.3")
 
@@ -36,12 +37,17 @@ def _ghash(table, y, data):
         wipe(last)
 
 
+def _encrypt_block(aes, block):
+    """Encrypt 16 bytes in place; SealError(ENGINE) when zeros come back, as they do when the driver has failed."""
+    aes.encrypt(block, block)
+    if ctr.blank(block, 1):
+        raise SealError(ENGINE, "AES gives a block of zeros")
+
+
 def _tag(aes, table, nonce, aad, data):
-    """The 16-byte tag (7.1); `table` is left holding what H gave."""
+    """The 16-byte tag (7.1); `table` is left holding what H gave. With H = 0, refused, every tag would be E(J0)."""
     h = bytearray(16)
-    aes.encrypt(h, h)
-    if not any(h):
-        raise SealError(ENGINE, "GCM's H is zero")
+    _encrypt_block(aes, h)
     ghash.build_into(table, h)
     wipe(h)
     y = bytearray(16)
@@ -50,7 +56,7 @@ def _tag(aes, table, nonce, aad, data):
     lengths = (len(aad) << 3).to_bytes(8, "big") + (len(data) << 3).to_bytes(8, "big")
     ghash.update(table, 0, 0, lengths, y, 16)
     j0 = bytearray(nonce) + b"\x00\x00\x00\x01"
-    aes.encrypt(j0, j0)
+    _encrypt_block(aes, j0)
     ctr.xor_into(y, j0, 0, 16)
     wipe(j0)
     return y
@@ -59,40 +65,52 @@ def _tag(aes, table, nonce, aad, data):
 def _crypt(aes, work, nonce, data):
     """XOR the keystream that begins at counter 2 into `data`; `work` holds a chunk of counters and one of keystream."""
     total = 2 + (len(data) + 15) // 16  # blocks, with counter 0 (unused) and counter 1 (the tag's)
-    n = min(total, 256)
+    n = min(total, ctr.CHUNK // 16)
     view = memoryview(work)
     counters = view[: 16 * n]
     stream = view[ctr.CHUNK : ctr.CHUNK + 16 * n]
     ctr.start(counters, nonce, n)
-    aes.encrypt(counters, stream)
     data = memoryview(data)
-    done = min(len(data), 16 * (n - 2))
-    ctr.xor_into(data, stream[32:], 0, done)
-    chunk = 1
+    done = 0
+    at = 32  # the first two blocks of the first chunk are not data's
+    chunk = 0
     while done < len(data):
         ctr.advance(counters, chunk, n)
         aes.encrypt(counters, stream)
-        part = data[done : done + ctr.CHUNK]
-        ctr.xor_into(part, stream, 0, len(part))
+        if ctr.blank(stream, n):
+            raise SealError(ENGINE, "AES gives a block of zeros")
+        part = data[done : done + ctr.CHUNK - at]
+        ctr.xor_into(part, stream[at:], 0, len(part))
         done += len(part)
+        at = 0
         chunk += 1
 
 
 def open_in_place(key, nonce, aad, data, tag, key_check=None):
-    """Verify `tag` over `aad` and `data`, then decrypt the bytearray `data` where it lies.
+    """Verify `tag` over `aad` and `data`, then decrypt the writable byte buffer `data` where it lies.
 
-    `key` is 16 or 32 bytes, `nonce` 12, `tag` 16; `aad` and `data` begin 4-aligned, as every bytearray does. `key_check`, when given, is
-    the engine's known answer for this very key. SealError(AUTHENTICATION) leaves `data` as it was; SealError(ENGINE).
-    Needs 8 KiB of heap beside `data`, wiped at the end whatever happens.
+    `key` is 16 or 32 bytes, `nonce` 12, `tag` 16; `aad` and `data` begin 4-aligned, as every bytearray does: ValueError
+    when not. `key_check`, when given, is the engine's known answer for this very key. SealError(AUTHENTICATION) leaves
+    `data` as it was. SealError(ENGINE), and whatever else stops the decryption, leaves either that or zeros.
+    Needs 8 KiB of heap beside `data`. At the end, whatever happens, that is wiped, and the key in the AES object.
     """
+    if len(nonce) != 12 or len(tag) != 16 or not aligned(aad) or not aligned(data):
+        raise ValueError("nonce, tag or alignment")
     work = bytearray(ghash.TABLE)
+    aes = ucryptolib.aes(key, _ECB)
     try:
-        aes = ucryptolib.aes(key, _ECB)
-        if key_check is not None and not equal(aes.encrypt(KEY_CHECK_TEXT), key_check):
+        if key_check is not None:
+            answer = bytearray(KEY_CHECK_TEXT)
+            _encrypt_block(aes, answer)
+            if not equal(answer, key_check):
+                raise SealError(AUTHENTICATION)
+        if not equal(_tag(aes, work, nonce, aad, data), tag):
             raise SealError(AUTHENTICATION)
-        y = _tag(aes, work, nonce, aad, data)
-        if not equal(y, tag):
-            raise SealError(AUTHENTICATION)
-        _crypt(aes, work, nonce, data)
+        try:
+            _crypt(aes, work, nonce, data)
+        except BaseException:
+            wipe(data)  # some of it may be plaintext by now
+            raise
     finally:
         wipe(work)
+        wipe_inside(aes, key)

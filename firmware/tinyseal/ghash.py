@@ -1,8 +1,9 @@
 """GHASH (NIST SP 800-38D, 6.4) with a table for each of a block's 32 nibbles (level 1).
 
-A block is 16 bytes as they lie in memory; GCM's bit 0 is the top bit of byte 0. Multiplying by H is linear, so the product
-is the XOR of one entry a nibble. The table holds, for nibble position p (0..31, the high nibble of a byte first) and
-nibble value v, the 16 bytes of v * x^(4p) * H at `256 * p + 16 * v`: 8 KiB, and nothing is ever shifted or reduced.
+A block is 16 bytes as they lie in memory; GCM's bit 0 is the top bit of byte 0. Multiplying by H is linear, so the
+product is the XOR of one entry a nibble. The table holds, for nibble position p (0..31, the high nibble of a byte
+first) and nibble value v, the 16 bytes of v * x^(4p) * H at `256 * p + 16 * v`: 8 KiB, and nothing is ever shifted or
+reduced.
 
 Constant indices stay within 0..255 elements, which the Xtensa emitter needs: the table pointer moves instead.
 """

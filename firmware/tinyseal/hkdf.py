@@ -2,20 +2,38 @@
 
 import uhashlib
 
-from .memory import wipe
+from .errors import ENGINE, SealError
+from .memory import equal, wipe
 
 _BLOCK = 64
+_HASH = 32
+
+# FIPS 180-4's example of one block, from NIST's collection of intermediate values.
+_KAT_MESSAGE = b"abc"
+_KAT_DIGEST = (
+    b"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
+    b"\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad"
+)
+
+
+def check_engine():
+    """SealError(ENGINE) unless the SHA-256 engine gives the standard's answer."""
+    if not equal(uhashlib.sha256(_KAT_MESSAGE).digest(), _KAT_DIGEST):
+        raise SealError(ENGINE, "SHA-256 gives a wrong answer to FIPS 180-4's example")
 
 
 def hmac(key, *parts):
-    """The 32-byte HMAC-SHA256 of the concatenated parts.
+    """The 32-byte HMAC-SHA256 of the concatenated parts, in wipeable bytes.
 
     The inner hash ends before the outer begins: the original ESP32 lends its SHA engine to one live hash object.
     """
     pad = bytearray(_BLOCK)
     if len(key) > _BLOCK:
-        key = uhashlib.sha256(key).digest()
-    pad[: len(key)] = key
+        short = uhashlib.sha256(key).digest()
+        pad[:_HASH] = short
+        wipe(short)
+    else:
+        pad[: len(key)] = key
     for i in range(_BLOCK):
         pad[i] ^= 0x36
     inner = uhashlib.sha256(pad)
@@ -31,14 +49,17 @@ def hmac(key, *parts):
     return outer.digest()
 
 
-def hkdf(ikm, salt, info, length=32):
-    """`length` bytes (at most 255 * 32) of HKDF-SHA256 output keying material."""
+def hkdf(ikm, salt, info, length=_HASH):
+    """`length` bytes of HKDF-SHA256 output keying material in a bytearray; ValueError above the RFC's 255 * 32."""
     prk = hmac(salt, ikm)
     okm = bytearray(length)
     block = b""
-    for i in range((length + 31) // 32):
-        block = hmac(prk, block, info, bytes((i + 1,)))
-        okm[32 * i : 32 * i + 32] = block[: length - 32 * i]
+    for at in range(0, length, _HASH):
+        previous = block
+        block = hmac(prk, previous, info, bytes((at // _HASH + 1,)))
+        wipe(previous)
+        for i in range(min(_HASH, length - at)):  # a slice of `block` would leave a copy behind
+            okm[at + i] = block[i]
     wipe(prk)
     wipe(block)
     return okm

@@ -1,8 +1,8 @@
 """The int8 network's viper leaves (level 1); FORMAT.md sections "Program header" and "Rows table" define what they compute.
 
 Activations and weights are bytes biased by 128, so that loads need no sign extension; what the offsets add is in the
-table's bias and in one sum per input. `model` is the release, `arena` the activations, `at` the offset in the release of
-a step's operands: words, used where they lie.
+table's bias and in one sum per input. A step's operands are words of the release, used where they lie; offsets named
+`*_at` are into the arena.
 
 Word size: a ptr32 load is signed on the board and zero-extended on a 64-bit VM. Words that may be negative go through
 `(w << wide) >> wide`, where `wide` is 32 on a 64-bit VM and 0 on the board. Products stay below 2^31 as noted at each.
@@ -51,19 +51,22 @@ def quantise(p: ptr32, a: int, q: int, out: ptr8, n: int, table: ptr32):
 
 
 @micropython.viper
-def rows(w: ptr8, x: ptr8, acc: int, operands: ptr32, model: ptr8, step: int, pixels: int, out: ptr8):
-    """A dense layer on each of `pixels` inputs, `step` bytes apart, beginning at x. w and acc reserve registers: pass 0.
+def rows(w: ptr8, x: ptr8, acc: int, layer: ptr32, in_at: int, step: int, pixels: int, out_at: int):
+    """A dense layer on each of `pixels` inputs, `step` bytes apart from arena offset `in_at` on, to `out_at`.
 
-    operands: k rows_at m out_at zero low high. |sum(x*v)| <= 255*255*k < 2^31 for k < 33,026, which the compiler holds.
+    w is the release, x the arena, acc reserves a register: pass 0. layer: the step's operands from k on, which are
+    k rows_at m out_at zero low high, with out_at not used. |sum(x * v)| <= 255 * 255 * k < 2^31 for k <= 16384.
     """
-    k = operands[0]
-    m = operands[2]
-    zero = operands[4]
-    low = operands[5]
-    high = operands[6]
+    table = int(w) + layer[1]
+    out = ptr8(int(x) + out_at)
+    start = int(x) + in_at
+    k = layer[0]
+    m = layer[2]
+    zero = layer[4]
+    low = layer[5]
+    high = layer[6]
     wide = 1
     wide = int((wide << 31) << 1 != 0) << 5
-    start = int(x)
     while pixels > 0:
         x = ptr8(start)
         end = start + k
@@ -72,7 +75,7 @@ def rows(w: ptr8, x: ptr8, acc: int, operands: ptr32, model: ptr8, step: int, pi
             total += x[0]
             x = ptr8(int(x) + 1)
         total = total << 7
-        w = ptr8(int(model) + operands[1])
+        w = ptr8(table)
         left = m
         while left > 0:
             acc = 0
@@ -188,8 +191,10 @@ def mean(operands: ptr32, arena: ptr8):
 
 
 @micropython.viper
-def softmax_sum(x: ptr8, depth: int, exp: ptr32, scratch: ptr32) -> int:
+def softmax_sum(arena: ptr8, in_at: int, depth: int, exp: ptr32, scratch_at: int) -> int:
     """The sum of exponentials in Q12.19 to scratch[0]; returns the greatest byte. depth <= 255 keeps the sum below 2^27."""
+    x = ptr8(int(arena) + in_at)
+    scratch = ptr32(int(arena) + scratch_at)
     top = 0
     i = 0
     while i < depth:
@@ -206,13 +211,14 @@ def softmax_sum(x: ptr8, depth: int, exp: ptr32, scratch: ptr32) -> int:
 
 
 @micropython.viper
-def softmax_reciprocal(scratch: ptr32):
+def softmax_reciprocal(arena: ptr8, scratch_at: int):
     """1 / sum: from the sum in Q12.19 in scratch[0], Q0.31 to scratch[0] and the final right shift to scratch[1].
 
     gemmlowp's one_over_one_plus_x_for_x_in_0_1: d = (1 + x) / 2 in Q0.31, then Newton's x += x * (1 - d * x), three
     times, in Q2.29, from 48/17 - 32/17 * d. Seven products of the kind floor((a * b + 2^30) / 2^31) in one loop, each from 16-bit
     halves: |ah * bl| and |al * bh| <= 2^31 - 2^15, al * bl < 2^32.
     """
+    scratch = ptr32(int(arena) + scratch_at)
     u = uint(scratch[0])
     shift = 35  # 12 integer bits, + 31 - 8 for an output in 1/256
     while (u >> uint(31)) == uint(0):
@@ -253,8 +259,11 @@ def softmax_reciprocal(scratch: ptr32):
 
 
 @micropython.viper
-def softmax_scale(x: ptr8, depth: int, exp: ptr32, scratch: ptr32, top: int, out: ptr8):
+def softmax_scale(arena: ptr8, in_at: int, depth: int, exp: ptr32, scratch_at: int, top: int, out_at: int):
     """out = exp * reciprocal, biased, scale 1/256: the product as in softmax_reciprocal, rounded by scratch[1] bits."""
+    x = ptr8(int(arena) + in_at)
+    out = ptr8(int(arena) + out_at)
+    scratch = ptr32(int(arena) + scratch_at)
     al = scratch[0] & 0xFFFF
     ah = scratch[0] >> 16
     shift = scratch[1]

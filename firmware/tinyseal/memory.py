@@ -2,9 +2,14 @@
 
 import micropython
 
+# Offsets at which the AES object may keep its key: ESP-IDF's context has it 2 bytes behind the object's type pointer
+# (6), mbedTLS's in software two words and an alignment to 16 behind it (up to 36 where pointers have 8 bytes).
+_REACH = micropython.const(40)
+
 
 @micropython.viper
 def _fill(p: ptr8, n: int):
+    """n bytes at p become zero."""
     while n > 0:
         n -= 1
         p[n] = 0
@@ -12,6 +17,7 @@ def _fill(p: ptr8, n: int):
 
 @micropython.viper
 def _difference(a: ptr8, b: ptr8, n: int) -> int:
+    """0 when n bytes at a and b are equal, else 1..255; the same instructions are run either way."""
     d = 0
     while n > 0:
         n -= 1
@@ -19,11 +25,51 @@ def _difference(a: ptr8, b: ptr8, n: int) -> int:
     return d
 
 
+@micropython.viper
+def _erase(address: int, secret: ptr8, n: int, reach: int) -> int:
+    """Zero the first copy of the n bytes of `secret` that begins 0..reach-1 bytes behind `address`; 1 if there was one.
+
+    The top bit of `address` is dropped: id() of an object at 2^30 and above (C6, H2) is sign-extended from 31 bits.
+    """
+    p = ptr8(uint(address) << uint(1) >> uint(1))
+    while reach > 0:
+        j = 0
+        while j < n and p[j] == secret[j]:
+            j += 1
+        if j == n:
+            while j > 0:
+                j -= 1
+                p[j] = 0
+            return 1
+        p = ptr8(int(p) + 1)
+        reach -= 1
+    return 0
+
+
+@micropython.viper
+def _low_bits(p: ptr8) -> int:
+    """The lowest two bits of an address."""
+    return int(p) & 3
+
+
+def aligned(buffer):
+    """Whether a buffer begins at a multiple of 4, as every object does and a memoryview's slice may not."""
+    return _low_bits(buffer) == 0
+
+
 def wipe(buffer):
     """Overwrite a byte buffer with zeros; `bytes` too, which is what makes digests and derived keys wipeable."""
     _fill(buffer, len(buffer))
 
 
+def wipe_inside(thing, secret):
+    """Overwrite the copy of `secret` that a built-in object keeps near its start and has no method to forget.
+
+    Returns whether it was found. The object must not be used afterwards.
+    """
+    return bool(_erase(id(thing), secret, len(secret), _REACH))
+
+
 def equal(a, b):
-    """Whether two byte buffers are the same, in a time that depends on their length only."""
+    """Whether two byte buffers are the same, in a time that depends on their lengths only."""
     return len(a) == len(b) and _difference(a, b, len(a)) == 0

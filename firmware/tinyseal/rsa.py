@@ -1,5 +1,6 @@
-"""RSASSA-PSS verification (RFC 8017, 8.1.2 and 9.1.2): 3072 bits, SHA-256, MGF1 with SHA-256, salt 32, e = 65537 (level 1).
+"""RSASSA-PSS verification (RFC 8017, 8.1.2 and 9.1.2) for one kind of key and signature (level 1).
 
+3072 bits, e = 65537, SHA-256, MGF1 with SHA-256, a salt of 32 bytes.
 One modular power: 20.9 million instructions counted on RV32, about 0.13 s at 160 MHz by that count.
 """
 
@@ -29,7 +30,9 @@ def verify(modulus, digest, signature):
 
     `modulus` is 384 bytes, big-endian, with its top bit set. Returns a bool and never raises on bad input.
     """
-    if len(modulus) != SIZE or len(signature) != SIZE or not modulus[0] & 0x80 or not modulus[SIZE - 1] & 1:
+    if len(modulus) != SIZE or len(signature) != SIZE or len(digest) != _HASH:
+        return False
+    if not modulus[0] & 0x80 or not modulus[SIZE - 1] & 1:
         return False
     n = int.from_bytes(modulus, "big")
     s = int.from_bytes(signature, "big")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import RefusedError, Refusal, TinysealError
+from .errors import Refusal, RefusedError, TinysealError, quoted
 from .files import TEXT_LIMIT, read_bounded
 
 CONTRACT_FIELDS = (("type", "I"), ("length", "I"), ("low", "f"), ("high", "f"), ("max_zeros", "I"))
@@ -94,7 +94,7 @@ def parse_labels(section: bytes) -> tuple[str, ...]:
 
 
 def read_contract(path: Path) -> Contract:
-    """A Contract from a TOML file; every fault is a one-line TinysealError naming file, key, what was got and wanted."""
+    """A Contract from a TOML file; any fault is a one-line TinysealError naming file, key, what was got and wanted."""
     data = read_bounded(path, TEXT_LIMIT)
     try:
         table = tomllib.loads(data.decode(), parse_float=Decimal)
@@ -105,18 +105,20 @@ def read_contract(path: Path) -> Contract:
         raise TinysealError(f"{path}: not TOML: {detail}") from error
     for key in table:
         if key not in _REQUIRED + _OPTIONAL:
-            raise TinysealError(f"{path}: unknown key {key}", hint=f"the keys are {', '.join(_REQUIRED + _OPTIONAL)}")
+            raise TinysealError(
+                f"{path}: unknown key {quoted(key)}", hint=f"the keys are {', '.join(_REQUIRED + _OPTIONAL)}"
+            )
     for key in _REQUIRED:
         if key not in table:
             raise TinysealError(f"{path}: key {key} is missing", hint=f"for example: {_EXAMPLES[key]}")
-    if table["type"] not in TYPES:
+    if not isinstance(table["type"], str) or table["type"] not in TYPES:
         raise _wrong(path, "type", table["type"], '"float32"')
     length = table["length"]
     if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= _MAX_LENGTH:
         raise _wrong(path, "length", length, f"a whole number from 1 to {_MAX_LENGTH}")
     low, high = _range(path, table["range"])
     max_zeros = _max_zeros(path, table["zero_ratio"], length)
-    return Contract("float32", length, low, high, max_zeros, _labels(path, table.get("labels", [])))
+    return Contract(table["type"], length, low, high, max_zeros, _labels(path, table.get("labels", [])))
 
 
 _EXAMPLES = {
@@ -177,7 +179,7 @@ def _shown(value: object) -> str:
     elif isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, str):
-        text = f'"{value}"'
+        text = quoted(value)
     elif isinstance(value, dict):
         text = "a table"
     elif isinstance(value, int) and abs(value) >= 1 << 128:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+_QUOTED_LEN = 60
+
 
 class Refusal(IntEnum):
     """Why a sealed file or a release is refused; a board's `SealError.code` is one of these numbers."""
@@ -77,3 +79,9 @@ class BoardError(TinysealError):
     """There is no board, or it does not answer."""
 
     exit_status = 4
+
+
+def quoted(text: str) -> str:
+    """A stranger's text as it may stand in a message: in quotes, on one line, cut to 60 printable characters."""
+    shown = f'"{text}"' if text.isprintable() else ascii(text)
+    return shown if len(shown) <= _QUOTED_LEN else shown[: _QUOTED_LEN - 3] + "..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,8 +35,6 @@ def read_with_mode(path: Path, limit: int) -> tuple[bytes, int]:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            if stat.S_ISDIR(status.st_mode):
-                raise TinysealError(f"{path}: is a directory, wanted a file")
             if not stat.S_ISREG(status.st_mode):
                 raise TinysealError(f"{path}: is not a regular file")
             data = file.read(limit + 1)
@@ -50,7 +49,7 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     """Refuse, before any work, an output that cannot be written or that is one of the command's inputs."""
     target = _target(path)
     if not target.parent.is_dir():
-        raise TinysealError(f"{path}: its folder does not exist", hint=f"mkdir -p {path.parent}")
+        raise TinysealError(f"{path}: its folder does not exist", hint=f"mkdir -p {shlex.quote(str(target.parent))}")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise TinysealError(f"{path}: its folder cannot be written")
     for source in inputs:
@@ -98,7 +97,8 @@ def _target(path: Path) -> Path:
 
 
 def _write_temporary(path: Path, data: bytes, mode: int) -> Path:
-    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(6)}.part")
+    # Not made of the path's own name, which may be as long as the file system allows.
+    temporary = path.with_name(f".tinyseal-{secrets.token_hex(8)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(temporary, flags, mode)

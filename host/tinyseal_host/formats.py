@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from .contract import CONTRACT_LEN, Contract, pack_labels, parse_contract, parse_labels
-from .errors import RefusedError, Refusal, TinysealError
+from .errors import Refusal, RefusedError, TinysealError, quoted
 from .program import PROGRAM_HEADER_LEN, Program, parse_program
 
 FORMAT_VERSION = 1
@@ -95,7 +95,9 @@ def parse_sealed(data: bytes) -> SealedHeader:
     if len(data) < SEALED_HEADER_LEN:
         raise _bad_seal(f"file has {len(data)} bytes, wanted at least {SEALED_HEADER_LEN}")
     fields = _SEALED.unpack_from(data)
-    magic, version, source, id_len, reserved, padded_id, model_version, payload_len, nonce, reserved4, key_check = fields
+    magic, version, source, id_len, reserved, padded_id, model_version, payload_len, nonce, reserved4, key_check = (
+        fields
+    )
     if magic != SEALED_MAGIC:
         raise _bad_seal("magic is not SEAL")
     if version != FORMAT_VERSION:
@@ -205,7 +207,7 @@ class Release:
 def parse_release(data: bytes) -> Release:
     """A Release from the bytes of a `.tsm`; RefusedError RELEASE when it breaks a rule of FORMAT.md section 3.
 
-    The signature is taken as it stands, and the self-test is not run: see `sealing.verify` and `sealing.check_release`.
+    The signature is taken as it stands, and the self-test is not run: see `sealing.verify` and `sealing.check`.
     """
     header = parse_release_header(data)
     places = header.layout()
@@ -241,8 +243,10 @@ def build_release(
     `program_for(tables_at)` gives the program once the release offset of the tables is known; its length must not
     depend on that. TinysealError for a name or version that does not fit, RefusedError RELEASE for parts that do not.
     """
-    if len(name.encode()) > MAX_NAME_LEN or not name.isprintable() or not name:
-        raise TinysealError(f'name is "{name}", wanted 1 to {MAX_NAME_LEN} bytes of printable text', hint="use --name")
+    if not name.isprintable() or not 1 <= len(name.encode()) <= MAX_NAME_LEN:
+        raise TinysealError(
+            f"name is {quoted(name)}, wanted 1 to {MAX_NAME_LEN} bytes of printable text", hint="use --name"
+        )
     if not 1 <= version <= MAX_MODEL_VERSION:
         raise TinysealError(f"version is {version}, wanted 1 to {MAX_MODEL_VERSION}")
     label_bytes = pack_labels(tuple(labels))

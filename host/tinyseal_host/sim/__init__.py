@@ -2,5 +2,6 @@
 
 from .board import VirtualBoard
 from .errors import SimError
+from .state import running_port
 
-__all__ = ["SimError", "VirtualBoard"]
+__all__ = ["SimError", "VirtualBoard", "running_port"]

@@ -1,5 +1,7 @@
 """A virtual board to hold: switch it on, use its port, switch it off."""
 
+from __future__ import annotations
+
 import json
 import os
 import select
@@ -13,6 +15,7 @@ from .errors import SimError
 from .process import find_micropython
 
 _START_S = 20.0
+_STOP_S = 5.0
 
 
 class VirtualBoard:
@@ -28,12 +31,13 @@ class VirtualBoard:
         self.heap_kib = heap_kib
         self._port: str | None = None
         self._relay: subprocess.Popen[bytes] | None = None
+        self._lifeline = -1  # the relay stops when this end of a pipe closes, however this process ends
 
     @property
     def port(self) -> str:
         """Path of the pseudo-terminal, for `mpremote connect`; SimError when the board is off."""
         if self._port is None:
-            raise SimError("the virtual board is off; start it first")
+            raise _off()
         return self._port
 
     @property
@@ -42,64 +46,53 @@ class VirtualBoard:
         try:
             return int((self.state_dir / "vm.pid").read_text())
         except (OSError, ValueError):
-            raise SimError("the virtual board is off; start it first") from None
+            raise _off() from None
 
-    def start(self) -> "VirtualBoard":
+    def start(self) -> VirtualBoard:
         """Power on; returns when the filesystem is mounted, before boot.py has run. SimError when it cannot start."""
         if self._relay is not None:
             raise SimError(f"the virtual board on {self.state_dir} is already on")
         options = {"state_dir": str(self.state_dir), "heap_kib": self.heap_kib, "binary": find_micropython()}
         # Run from wherever this package is, installed or not.
         search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        lifeline, self._lifeline = os.pipe()
+        ready, ready_write = os.pipe()
         try:
-            self._relay = subprocess.Popen(
-                [sys.executable, "-m", "tinyseal_host.sim.relay", json.dumps(options)],
-                stdin=subprocess.PIPE,  # never written: the relay stops when it closes, however this process ends
-                stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search))},
-                start_new_session=True,  # Ctrl-C in the user's terminal is for this process, not for the board
-            )
-            self._port = self._wait_until_ready(self._relay)
+            try:
+                self._relay = subprocess.Popen(
+                    [sys.executable, "-m", "tinyseal_host.sim.relay", json.dumps(options)],
+                    stdin=lifeline,
+                    stdout=ready_write,
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search))},
+                    start_new_session=True,  # Ctrl-C in the user's terminal is for this process, not for the board
+                )
+            finally:
+                os.close(lifeline)
+                os.close(ready_write)
+            self._port = _wait_until_ready(ready)
         except BaseException:
             self.stop()
             raise
+        finally:
+            os.close(ready)
         return self
-
-    @staticmethod
-    def _wait_until_ready(relay: "subprocess.Popen[bytes]") -> str:
-        assert relay.stdout is not None
-        line = b""
-        deadline = time.monotonic() + _START_S
-        while not line.endswith(b"\n"):
-            left_s = deadline - time.monotonic()
-            if left_s <= 0 or not select.select([relay.stdout], [], [], left_s)[0]:
-                raise SimError(f"the virtual board is not up after {_START_S:.0f} s")
-            data = os.read(relay.stdout.fileno(), 4096)
-            if not data:
-                raise SimError("the virtual board's relay ended before the board was up")
-            line += data
-        word, _, rest = line.decode(errors="replace").strip().partition(" ")
-        if word != "ready":
-            raise SimError(" ".join(rest.split()))
-        return rest
 
     def stop(self) -> None:
         """Cut the power at once, as pulling the plug does; nothing happens when the board is off."""
         relay, self._relay, self._port = self._relay, None, None
+        lifeline, self._lifeline = self._lifeline, -1
+        if lifeline >= 0:
+            os.close(lifeline)
         if relay is None:
             return
-        assert relay.stdin is not None and relay.stdout is not None
-        relay.stdin.close()
         try:
-            relay.wait(5)
+            relay.wait(_STOP_S)
         except BaseException:  # an impatient Ctrl-C too: the VM dies with its relay
             relay.kill()
             relay.wait()
             raise
-        finally:
-            relay.stdout.close()
 
-    def __enter__(self) -> "VirtualBoard":
+    def __enter__(self) -> VirtualBoard:
         """Power on."""
         return self.start()
 
@@ -108,3 +101,25 @@ class VirtualBoard:
     ) -> None:
         """Power off."""
         self.stop()
+
+
+def _off() -> SimError:
+    return SimError("the virtual board is off", hint="start it first")
+
+
+def _wait_until_ready(ready: int) -> str:
+    """The port, from the one line that the relay writes: JSON, `{"port": ...}` or `{"error": ..., "hint": ...}`."""
+    line = b""
+    deadline = time.monotonic() + _START_S
+    while not line.endswith(b"\n"):
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or not select.select([ready], [], [], left_s)[0]:
+            raise SimError(f"the virtual board is not up after {_START_S:.0f} s")
+        data = os.read(ready, 4096)
+        if not data:
+            raise SimError("the virtual board's relay ended before the board was up")
+        line += data
+    said = json.loads(line)
+    if "port" not in said:
+        raise SimError(" ".join(said["error"].split()), hint=said["hint"])
+    return str(said["port"])

@@ -1,5 +1,9 @@
 """The one exception of the virtual board."""
 
+from __future__ import annotations
 
-class SimError(Exception):
-    """The virtual board cannot start; one line, saying what was got and what was wanted."""
+from ..errors import BoardError
+
+
+class SimError(BoardError):
+    """The virtual board cannot start, or is off."""

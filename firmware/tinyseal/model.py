@@ -1,0 +1,75 @@
+"""A model that is open: frames in, statuses and outputs out (level 3)."""
+
+from array import array
+
+from .errors import CLOSED, OK, RELEASE, SELF_TEST, STATUSES, SealError
+from .gate import Gate
+from .memory import equal, wipe
+from .net import Net
+from .release import Release
+
+
+class Model:
+    """The network of a verified release, behind its gate.
+
+    `output` is the network's last output (array "b", int8 values as TensorFlow Lite Micro gives them), `top` the index of the
+    greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `counts` frames by status;
+    `version` and `name` the release's. SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
+    """
+
+    def __init__(self, payload, version):
+        """`payload`: the release in a bytearray, which the model owns from now on, and wipes. `version`: as sealed."""
+        self._payload = payload
+        self._net = None
+        try:
+            release = Release(payload, version)
+            net = Net(payload, release.program_at, release.program_len, release.tables_at, release.tables_len)
+            self._net = net
+            if net.input_len != release.length or len(release.selftest_output) != net.output_len:
+                raise SealError(RELEASE, "contract and program do not fit")
+            if len(release.labels) not in (0, net.output_len):
+                raise SealError(RELEASE, "%d labels" % len(release.labels))
+            self._gate = Gate(release.length, release.limits[0], release.limits[1], release.max_zeros)
+            self.version, self.name, self.labels, self.length = version, release.name, release.labels, release.length
+            self.output = net.output
+            self.top = 0
+            self.counts = array("I", (0 for _ in STATUSES))
+            self._test_itself(release)
+        except BaseException:
+            self.close()
+            raise
+
+    def _test_itself(self, release):
+        if self.infer(release.selftest_frame) != OK:
+            raise SealError(SELF_TEST, "the contract refuses its frame")
+        if not equal(self.output, release.selftest_output):
+            raise SealError(SELF_TEST, "other output than it should give")
+        self._gate.forget()
+        self.counts[OK] = 0
+        wipe(self.output)
+        self.top = 0
+
+    def infer(self, frame):
+        """OK, or why the gate refused the frame; counted either way. Allocates nothing. SealError(CLOSED)."""
+        if self._net is None:
+            raise SealError(CLOSED)
+        status = self._gate.check(frame)
+        self.counts[status] += 1
+        if status == OK:
+            self.top = self._net.run(frame)
+        return status
+
+    def close(self):
+        """Wipe weights, activations and output; again does nothing."""
+        wipe(self._payload)
+        if self._net is not None:
+            for buffer in self._net.buffers():
+                wipe(buffer)
+            self._net = None
+        self._payload = bytearray()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.close()

@@ -1,0 +1,126 @@
+"""Parses a release that is proven to be the signer's (level 3): FORMAT.md section 3, in one strict pass.
+
+Nothing is copied: sections are offsets into the decrypted buffer, and views of it.
+"""
+
+import uhashlib
+import ustruct
+from micropython import const
+
+from . import rsa
+from .errors import ENGINE, RELEASE, SIGNATURE, SealError
+from .memory import equal
+
+_HEADER = const(64)
+_CONTRACT = const(20)
+_FLOAT32 = const(1)
+_EXPONENT = const(0xFF)
+
+# FIPS 180-4's example: SHA-256 of "abc".
+_KAT_DIGEST = (
+    b"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
+    b"\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad"
+)
+
+
+def _refuse(what):
+    raise SealError(RELEASE, what)
+
+
+def _padded(n):
+    return (n + 3) & ~3
+
+
+def verify(release, modulus):
+    """SealError(SIGNATURE) unless the last 384 bytes are the signer's signature of all before them; SealError(ENGINE)."""
+    if not equal(uhashlib.sha256(b"abc").digest(), _KAT_DIGEST):
+        raise SealError(ENGINE, "SHA-256 gives a wrong answer to FIPS 180")
+    body = len(release) - rsa.SIZE
+    view = memoryview(release)
+    if not rsa.verify(modulus, uhashlib.sha256(view[:body]).digest(), view[body:]):
+        raise SealError(SIGNATURE)
+
+
+class Release:
+    """What a release says: name, labels, contract and where program, tables and self-test lie.
+
+    `limits` are the bits of the contract's float32 range; `selftest_frame` and `selftest_output` are views.
+    SealError(RELEASE) when a rule is broken.
+    """
+
+    def __init__(self, release, version):
+        """`version`: the sealed header's, which the signed one must equal."""
+        if release[:4] != b"TSM1":
+            _refuse("magic is not TSM1")
+        total, form, reserved, signed_version = ustruct.unpack_from("<IHHI", release, 4)
+        if total != len(release) or form != 1 or reserved or any(release[52:64]):
+            _refuse("header")
+        if signed_version != version:
+            _refuse("version %d, sealed as %d" % (signed_version, version))
+        self.name = _text(release[16:32])
+        contract_len, labels_len, self.program_len, self.tables_len, selftest_len = ustruct.unpack_from("<5I", release, 32)
+        if contract_len != _CONTRACT or self.program_len & 3 or self.tables_len & 3:
+            _refuse("section lengths")
+        labels_at = _HEADER + _CONTRACT
+        self.program_at = _after(release, labels_at, labels_len)
+        self.tables_at = _after(release, self.program_at, self.program_len)
+        selftest_at = _after(release, self.tables_at, self.tables_len)
+        if _after(release, selftest_at, selftest_len) + rsa.SIZE != total:
+            _refuse("sections do not fill it")
+        self._contract(release)
+        self.labels = _labels(release[labels_at : labels_at + labels_len])
+        frame = 4 * self.length
+        if selftest_len <= frame:
+            _refuse("self-test of %d bytes" % selftest_len)
+        view = memoryview(release)
+        self.selftest_frame = view[selftest_at : selftest_at + frame]
+        self.selftest_output = view[selftest_at + frame : selftest_at + selftest_len]
+
+    def _contract(self, release):
+        kind, self.length, low, high, self.max_zeros = ustruct.unpack_from("<2I2fI", release, _HEADER)
+        if kind != _FLOAT32 or not 1 <= self.length < 1 << 30 or self.max_zeros > self.length:
+            _refuse("contract")
+        self.limits = ustruct.unpack_from("<2I", release, _HEADER + 8)
+        if _EXPONENT in [(bits >> 23) & _EXPONENT for bits in self.limits] or not low < high:
+            _refuse("contract range")
+
+
+def _after(release, at, n):
+    """Where the section behind the one of n bytes begins; the padding between them is zero."""
+    end = _padded(at + n)
+    if end > len(release):
+        _refuse("section of %d bytes at %d" % (n, at))
+    if any(release[at + n : end]):
+        _refuse("padding is not zero")
+    return end
+
+
+def _text(padded):
+    """UTF-8 padded with zero bytes."""
+    end = len(padded)
+    while end and not padded[end - 1]:
+        end -= 1
+    if b"\0" in bytes(padded[:end]):
+        _refuse("name")
+    return _decoded(padded[:end])
+
+
+def _decoded(raw):
+    try:
+        return str(raw, "utf-8")
+    except UnicodeError:
+        _refuse("text is not UTF-8")
+
+
+def _labels(section):
+    labels = []
+    at = 1
+    for _ in range(section[0] if section else 0):
+        end = at + 1 + section[at] if at < len(section) else len(section) + 1
+        if end > len(section):
+            _refuse("labels run over")
+        labels.append(_decoded(section[at + 1 : end]))
+        at = end
+    if at != len(section):
+        _refuse("labels fill %d of %d bytes" % (at, len(section)))
+    return tuple(labels)

@@ -1,0 +1,132 @@
+"""What the host calls over the raw REPL (level 4): every call answers with one line of JSON.
+
+`{"result": ...}`, or `{"code": n, "detail": "..."}` when a SealError was raised; nothing that is secret is ever in it.
+"""
+
+import gc
+
+import ubinascii
+import uhashlib
+import ujson
+import uos
+import utime
+
+import tinyseal
+
+from . import keys, rsa, slots, store
+from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
+from .sealed import Sealed
+
+_model = None
+_frame = bytearray()
+
+
+def call(name, *arguments):
+    """Run the function of this module that has that name and print its answer."""
+    try:
+        answer = {"result": globals()[name](*arguments)}
+    except SealError as error:
+        answer = {"code": error.code, "detail": error.detail}
+    except MemoryError as error:
+        answer = {"code": MEMORY, "detail": str(error)}
+    print(ujson.dumps(answer))
+
+
+def status():
+    """What this board holds: package, key source, signer's fingerprint, floor, slots, free heap in bytes."""
+    gc.collect()
+    found = store.find(rsa.SIZE)
+    floor, active = slots.state()
+    return {
+        "package": tinyseal.__version__,
+        "key_source": keys.key_source(),
+        "signer": ubinascii.hexlify(uhashlib.sha256(keys.signer()).digest()).decode() if found else None,
+        "floor": floor,
+        "active": active,
+        "slots": [_slot(1), _slot(2)],
+        "counts": dict(zip(STATUSES, _model.counts)) if _model else None,
+        "heap_free": gc.mem_free(),
+    }
+
+
+def _slot(slot):
+    """What the header of a slot's file says, which is not proven; None when there is no file."""
+    path = slots.path(slot)
+    try:
+        size = uos.stat(path)[6]
+    except OSError:
+        return None
+    try:
+        return {"bytes": size, "version": Sealed(path).version}
+    except SealError as error:
+        return {"bytes": size, "refused": CODES[error.code]}
+
+
+def provision(source, secret, modulus):
+    """Store key and signer, as hexadecimal digits."""
+    keys.provision(source, ubinascii.unhexlify(secret), ubinascii.unhexlify(modulus))
+
+
+def prepare_upload():
+    """Make the folder for an upload; where to, and the bytes free there."""
+    store.make_folder()
+    block, _, _, free = uos.statvfs("/")[1:5]
+    return {"path": slots.NEW, "free": block * free}
+
+
+def accept_upload():
+    """Open the upload completely, then make it the active slot; what it was. The upload is removed when it is refused."""
+    try:
+        with tinyseal.open(slots.NEW) as model:
+            about = _about(model)
+    except SealError:
+        uos.remove(slots.NEW)
+        raise
+    about["slot"] = slots.accept_new()
+    return about
+
+
+def _about(model):
+    return {"name": model.name, "version": model.version, "labels": model.labels, "length": model.length}
+
+
+def open_model():
+    """Open the active model for the calls below; what it is."""
+    global _model
+    close_model()
+    gc.collect()
+    _model = tinyseal.open()
+    return _about(_model)
+
+
+def new_frame(n):
+    """A frame of n bytes, to be filled by `put`."""
+    global _frame
+    _frame = bytearray(n)
+
+
+def put(at, text):
+    """Base64 of the frame's bytes from `at` on. Called directly, and silent: an answer a piece would cost a round trip."""
+    data = ubinascii.a2b_base64(text)
+    _frame[at : at + len(data)] = data
+
+
+def infer():
+    """[status, top, output as hexadecimal digits of int8 values, microseconds] for the frame."""
+    if _model is None:
+        raise SealError(CLOSED)
+    start = utime.ticks_us()
+    found = _model.infer(_frame)
+    took = utime.ticks_diff(utime.ticks_us(), start)
+    return [found, _model.top, ubinascii.hexlify(_model.output).decode() if not found else "", took]
+
+
+def close_model():
+    """Wipe the model; its counts by status."""
+    global _model
+    counts = None
+    if _model is not None:
+        counts = dict(zip(STATUSES, _model.counts))
+        _model.close()
+    _model = None
+    return counts

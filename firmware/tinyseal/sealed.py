@@ -1,0 +1,75 @@
+"""Reads a sealed file into one buffer, and decrypts it there (level 3): FORMAT.md section 2."""
+
+import uos
+import ustruct
+from micropython import const
+
+from . import gcm
+from .errors import FORMAT, MEMORY, NO_MODEL, ROLLBACK, WRONG_BOARD, SealError
+
+_HEADER = const(64)
+_TAG = const(16)
+_LEAST_PAYLOAD = const(64 + 384)  # a release's header and its signature
+
+
+def _refuse(what):
+    raise SealError(FORMAT, what)
+
+
+class Sealed:
+    """The header of the sealed file at `path`: key_source, device_id, version, payload_len.
+
+    SealError(NO_MODEL) when there is no file, SealError(FORMAT) when header or file length are not exact.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            size = uos.stat(path)[6]
+            with open(path, "rb") as file:
+                header = file.read(_HEADER)
+        except OSError:
+            raise SealError(NO_MODEL, path)
+        if len(header) != _HEADER:
+            _refuse("%d bytes" % size)
+        form, self.key_source, id_len, reserved = header[4:8]
+        self.version, self.payload_len = ustruct.unpack_from("<2I", header, 24)
+        if header[:4] != b"SEAL" or form != 1 or not 1 <= self.key_source <= 3 or not 1 <= id_len <= 16:
+            _refuse("header")
+        if reserved or any(header[8 + id_len : 24]) or any(header[44:48]) or not self.version:
+            _refuse("header")
+        if self.payload_len < _LEAST_PAYLOAD or size != _HEADER + self.payload_len + _TAG:
+            _refuse("%d bytes with a payload of %d" % (size, self.payload_len))
+        self.device_id = header[8 : 8 + id_len]
+        self._header = header
+
+    def check_board(self, device_id):
+        """SealError(WRONG_BOARD) unless it is sealed for the board with this id, in bytes."""
+        if self.device_id != device_id:
+            raise SealError(WRONG_BOARD, "sealed for %s, this is %s" % (self.device_id.hex(), device_id.hex()))
+
+    def check_version(self, floor):
+        """SealError(ROLLBACK) when the version is below the floor."""
+        if self.version < floor:
+            raise SealError(ROLLBACK, "version %d, the floor is %d" % (self.version, floor))
+
+    def open(self, key):
+        """The release, decrypted in the buffer that it was read to, once its tag is right.
+
+        SealError(AUTHENTICATION), SealError(ENGINE), SealError(MEMORY), and SealError(FORMAT) when the file changes meanwhile.
+        """
+        try:
+            payload = bytearray(self.payload_len)  # the largest piece of memory, asked for first
+        except MemoryError:
+            raise SealError(MEMORY, "payload of %d bytes" % self.payload_len)
+        with open(self.path, "rb") as file:
+            header = file.read(_HEADER)
+            got = file.readinto(payload)
+            tag = file.read(_TAG)
+        if header != self._header or got != self.payload_len or len(tag) != _TAG:
+            _refuse("changed while it was read")
+        try:
+            gcm.open_in_place(key, header[32:44], header, payload, tag, header[48:])
+        except MemoryError:
+            raise SealError(MEMORY, "tables of 8 KiB")
+        return payload

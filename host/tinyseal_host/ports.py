@@ -1,0 +1,62 @@
+"""What `--port` names: a serial port, a URL, or a virtual board made on the spot."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import BoardError, UsageError
+from .sim import VirtualBoard, running_port
+from .transport import Link, connect, list_devices
+
+SIM = "sim"
+DEFAULT_HEAP_KIB = 320
+
+_SHORTCUT = re.compile(r"([aucm])(\d+)")
+_PREFIXES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM", "m": "/dev/cu.usbmodem"}
+
+
+@contextlib.contextmanager
+def open_port(
+    port: str | None, *, state: Path | None = None, heap_kib: int | None = None, soft_reset: bool = True
+) -> Iterator[Link]:
+    """A Link to the board that `port` names; a virtual one is switched off at the end, unless it was already up.
+
+    `state` and `heap_kib` belong to `sim`. UsageError without a port, BoardError when no board answers.
+    """
+    if port is None:
+        raise UsageError("no board named", hint="--port sim, --port auto or --port DEVICE, or ESPPORT in the environment")
+    if port != SIM and (state is not None or heap_kib is not None):
+        raise UsageError(f"--state and --heap belong to --port sim, got --port {port}")
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(_virtual_board(state, heap_kib)) if port == SIM else device_of(port)
+        yield stack.enter_context(connect(device, soft_reset=soft_reset))
+
+
+@contextlib.contextmanager
+def _virtual_board(state: Path | None, heap_kib: int | None) -> Iterator[str]:
+    """The pseudo-terminal of a virtual board: the one that runs on `state`, or a new one for as long as this lasts."""
+    running = running_port(state) if state is not None else None
+    if running is not None:
+        if heap_kib is not None:
+            raise UsageError(f"the virtual board on {state} is up already, so --heap comes too late")
+        yield running
+        return
+    with contextlib.ExitStack() as stack:
+        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tinyseal-")))
+        yield stack.enter_context(VirtualBoard(folder, heap_kib or DEFAULT_HEAP_KIB)).port
+
+
+def device_of(port: str) -> str:
+    """The device path or URL for a port as mpremote names it: `auto`, `a0`, `u1`, `c3`, a path, a URL."""
+    if port == "auto":
+        devices = list_devices()
+        if len(devices) != 1:
+            found = f"{len(devices)} found: {', '.join(devices)}" if devices else "none found"
+            raise BoardError(f"no single board on USB, {found}", hint="name one with --port, or --port sim for a virtual board")
+        return devices[0]
+    shortcut = _SHORTCUT.fullmatch(port)
+    return _PREFIXES[shortcut[1]] + shortcut[2] if shortcut else port

@@ -1,0 +1,132 @@
+"""Making a board ours: what it is, the firmware that it needs, its device key and its signer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from .errors import BoardError, RefusedError, Refusal, TinysealError
+from .firmware import Firmware, architecture, load_boards, load_firmware
+from .formats import KeySource
+from .keys import modulus, provisioned_secret, signer_fingerprint
+from .transport import Link, Progress
+
+_LIB = "/lib"
+_PACKAGE = "/lib/tinyseal"
+_DESCRIBE = """
+import sys, ubinascii, umachine, ujson, gc
+gc.collect()
+print(ujson.dumps({
+    "device_id": ubinascii.hexlify(umachine.unique_id()).decode(),
+    "machine": sys.implementation._machine,
+    "version": ".".join(str(n) for n in sys.implementation.version[:3]),
+    "mpy": getattr(sys.implementation, "_mpy", 0),
+    "heap_free": gc.mem_free(),
+}))
+"""
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """What a board says of itself before anything of ours is on it; the heap in bytes."""
+
+    device_id: bytes
+    machine: str
+    version: str
+    architecture: str
+    heap_free: int
+
+    @property
+    def name(self) -> str:
+        """The name under `boards/`, or what MicroPython calls the machine where there is none."""
+        for name, data in load_boards().items():
+            if any(re.search(pattern, self.machine) for pattern in data["machine"]):
+                return name
+        return self.machine
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What `provision` did: files sent and left alone, and whether the keys were written."""
+
+    sent: int
+    kept: int
+    removed: int
+    keys_written: bool
+
+
+def describe(link: Link) -> BoardInfo:
+    """Ask a board what it is; BoardError when its MicroPython cannot run the firmware."""
+    answer: dict[str, Any] = link.json(_DESCRIBE)
+    try:
+        device_id = bytes.fromhex(answer["device_id"])
+        return BoardInfo(
+            device_id, answer["machine"], answer["version"], architecture(answer["mpy"]), int(answer["heap_free"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BoardError(f"{link.device}: the board does not say what it is") from error
+
+
+def status(link: Link) -> dict[str, Any] | None:
+    """What `tinyseal.remote.status` says; None on a board without the package."""
+    if "remote.mpy" not in link.hashes(_PACKAGE):
+        return None
+    answer: dict[str, Any] = link.call("status")
+    return answer
+
+
+def provision(
+    link: Link,
+    info: BoardInfo,
+    *,
+    master: bytes,
+    signer: RSAPublicKey,
+    source: KeySource = KeySource.NVS,
+    progress: Progress | None = None,
+) -> Provisioned:
+    """Put the firmware, the device key and the signer on a board; what is there already is not sent again.
+
+    The version floor and the models stay. RefusedError when the board has keys from another source: two identities on
+    one board would leave open which one counts.
+    """
+    if source is KeySource.EFUSE:
+        raise TinysealError("keys from eFuse cannot be provisioned by this version", hint="--key-source nvs")
+    sent, kept, removed = send_firmware(link, load_firmware(info.architecture), progress)
+    before: dict[str, Any] = link.call("status")
+    if before["key_source"] not in (0, source):
+        name = KeySource(before["key_source"]).name.lower()
+        raise RefusedError(
+            Refusal.NO_KEY, f"the board has keys from {name}, wanted {source.name.lower()}", hint=f"--key-source {name}"
+        )
+    secret = provisioned_secret(master, info.device_id, source)
+    link.call("provision", int(source), secret.hex(), modulus(signer).hex())
+    after = link.call("status")
+    if after["key_source"] != source or not str(after["signer"]).startswith(signer_fingerprint(signer)):
+        raise BoardError(f"{link.device}: the board did not keep its keys")
+    return Provisioned(sent, kept, removed, keys_written=True)
+
+
+def send_firmware(link: Link, firmware: Firmware, progress: Progress | None = None) -> tuple[int, int, int]:
+    """Bring `/lib/tinyseal` to the firmware's files; how many were sent, left alone and removed."""
+    link.make_folders(_PACKAGE)
+    there = {f"tinyseal/{name}": digest for name, digest in link.hashes(_PACKAGE).items()}
+    missing = {path: data for path, data in firmware.files.items() if there.get(path) != firmware.hashes[path]}
+    stale = there.keys() - firmware.files.keys()
+    for path in sorted(stale):  # a leftover .py would be imported before the .mpy beside it
+        link.remove(f"{_LIB}/{path}")
+    total, done = sum(map(len, missing.values())), 0
+    for path, data in sorted(missing.items()):
+
+        def moved(n: int, _: int, before: int = done) -> None:
+            if progress:
+                progress(before + n, total)
+
+        link.write(f"{_LIB}/{path}", data, moved)
+        done += len(data)
+    arrived = {f"tinyseal/{name}": digest for name, digest in link.hashes(_PACKAGE).items()}
+    if arrived != firmware.hashes:
+        raise BoardError(f"{link.device}: the firmware arrived with other contents than were sent")
+    return len(missing), len(firmware.files) - len(missing), len(stale)

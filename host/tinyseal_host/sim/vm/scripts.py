@@ -1,0 +1,60 @@
+"""The scripts of the board, as ports/esp32/main.c and shared/runtime/pyexec.c run them, and the way into the REPL."""
+
+import io
+import sys
+
+import control
+import micropython
+import settings
+import uos
+
+_RAN, _RAISED, _EXITED = 0, 1, 2
+
+
+def run(namespace):
+    """Run boot.py and main.py in `namespace`, the globals of `__main__`; SystemExit when one of them asks for it."""
+    namespace.clear()
+    namespace["__name__"] = "__main__"
+    outcome = _RAN
+    try:
+        outcome = _run_all(namespace)
+    except KeyboardInterrupt:  # pressed in the moment in which a script came to its end
+        micropython.kbd_intr(-1)
+    if outcome == _EXITED:
+        raise SystemExit  # the VM ends, the relay starts the next: a soft reset
+    control.ask(b"P")
+    uos.putenv("MICROPYINSPECT", "1")  # looked at when this script has ended: then the REPL comes, and not the end
+
+
+def _run_all(namespace):
+    outcome = _execute("boot.py", namespace)
+    if outcome == _RAN and not settings.RAW_REPL:
+        control.tell(b"M")
+        outcome = _execute("main.py", namespace)
+    return outcome
+
+
+def _execute(name, namespace):
+    try:
+        uos.stat(name)
+    except OSError:
+        return _RAN
+    try:
+        micropython.kbd_intr(3)
+        execfile(name, namespace)
+        micropython.kbd_intr(-1)
+    except SystemExit:
+        micropython.kbd_intr(-1)
+        return _EXITED
+    except BaseException as error:  # noqa: BLE001 - as the VM itself does, KeyboardInterrupt too
+        micropython.kbd_intr(-1)
+        _report(error)
+        return _RAISED
+    return _RAN
+
+
+def _report(error):
+    """Print a traceback as a board does: without the line about this file."""
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    print("\n".join(line for line in text.getvalue().split("\n") if __file__ not in line), end="")

@@ -1,0 +1,20 @@
+"""What the relay says on the command line, and the state directory, read while the host's filesystem is still there."""
+
+import sys
+
+import vfs
+
+
+class StateError(Exception):
+    """The state directory holds something that a board cannot start from."""
+
+
+_, _state_dir, _fd, _unique_id, _cause, _raw = sys.argv
+
+MACHINE = "tinyseal virtual board"  # what os.uname() and sys.implementation call it
+
+STATE = vfs.VfsPosix(_state_dir)  # its paths begin with a slash, or the VM takes them for the host's
+CONTROL = open(int(_fd), "r+b")
+UNIQUE_ID = bytes.fromhex(_unique_id)
+RESET_CAUSE = int(_cause)
+RAW_REPL = _raw == "1"

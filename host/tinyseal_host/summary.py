@@ -1,0 +1,97 @@
+"""Describes a `.tflite` for people, whether or not it can be compiled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from .network import Unsupported, read_network
+from .plan import plan_network
+from .tflite_reader import ABSENT, Model, Operator, read_model, shape_text
+
+_WEIGHTED = {"CONV_2D": slice(1, None), "DEPTHWISE_CONV_2D": slice(1, 3), "FULLY_CONNECTED": slice(1, None)}
+"""The dimensions of the weights that each output value takes: a depthwise output takes one channel only."""
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One operator of the file; `macs` and `weight_bytes` are 0 where there are none."""
+
+    number: int
+    operator: str
+    output_shape: str
+    macs: int
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
+class EdgeSummary:
+    """An input or output of the model; scale and zero point are None without quantisation."""
+
+    type: str
+    shape: str
+    scale: float | None
+    zero_point: int | None
+
+    @property
+    def text(self) -> str:
+        """All of it in one line: `1x100x6 INT8, scale 0.246, zero point -15`."""
+        if self.scale is None:
+            return f"{self.shape} {self.type}"
+        return f"{self.shape} {self.type}, scale {self.scale:g}, zero point {self.zero_point}"
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """What a `.tflite` holds. `arena_bytes` is None and `problems` says why when it cannot be compiled."""
+
+    layers: tuple[LayerSummary, ...]
+    inputs: tuple[EdgeSummary, ...]
+    outputs: tuple[EdgeSummary, ...]
+    arena_bytes: int | None
+    problems: tuple[str, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one frame, those with padding counted."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of constants that the layers read."""
+        return sum(layer.weight_bytes for layer in self.layers)
+
+
+def describe(data: bytes, path: Path) -> ModelSummary:
+    """The ModelSummary of the bytes of the `.tflite` at `path`; TinysealError only for a damaged file."""
+    model = read_model(data, path)
+    network = read_network(model)
+    if isinstance(network, Unsupported):
+        arena_bytes, problems = None, network.problems
+    else:
+        arena_bytes, problems = plan_network(network).arena_len, ()
+    return ModelSummary(
+        layers=tuple(_layer(model, operator) for operator in model.operators),
+        inputs=tuple(_edge(model, index) for index in model.inputs),
+        outputs=tuple(_edge(model, index) for index in model.outputs),
+        arena_bytes=arena_bytes,
+        problems=problems,
+    )
+
+
+def _layer(model: Model, operator: Operator) -> LayerSummary:
+    shape = model.tensors[operator.outputs[0]].shape if operator.outputs else ()
+    macs = 0
+    if operator.name in _WEIGHTED and len(operator.inputs) > 1 and operator.inputs[1] != ABSENT:
+        weights = model.tensors[operator.inputs[1]].shape
+        macs = math.prod(shape) * math.prod(weights[_WEIGHTED[operator.name]])
+    constants = (model.tensors[index].data_bytes for index in operator.inputs if index != ABSENT)
+    return LayerSummary(operator.number, operator.name, shape_text(shape), macs, sum(constants))
+
+
+def _edge(model: Model, index: int) -> EdgeSummary:
+    tensor = model.tensors[index]
+    scale = float(tensor.scales[0]) if tensor.scales.size else None
+    zero_point = int(tensor.zero_points[0]) if tensor.zero_points.size else None
+    return EdgeSummary(tensor.type, shape_text(tensor.shape), scale, zero_point)

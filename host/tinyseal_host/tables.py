@@ -1,0 +1,70 @@
+"""The tables that a board's kernels read, as FORMAT.md section 3 has them: rows, quantisation, exponentials."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from .layers import Filter
+from .quantisation import Int64
+
+BIAS = 128
+"""Activations and weights are stored as bytes biased by this much."""
+_INFINITY = 0x7F800000
+_NO_MORE = 0x7FFFFFFF  # above the bits of every number: ends the search
+_SATURATED = 255  # that many thresholds up or down, a byte is at its limit whatever the zero point
+
+
+def multiplier_words(q31: int, shift: int) -> tuple[int, int, int, int]:
+    """`mult_hi`, `mult_lo`, `left` and `right` of a multiplier."""
+    return q31 >> 16, q31 & 0xFFFF, max(shift, 0), max(-shift, 0)
+
+
+def rows_table(rows: Filter) -> bytes:
+    """The rows table of a filter: biased weights, padded to words, and five words for each output."""
+    weights = rows.weights
+    m, k = weights.shape
+    zero = rows.input_zero_point + BIAS
+    bias = rows.bias - zero * weights.sum(axis=1, dtype=np.int64)  # in 32 bits: |bias| < 2^29, and so is the rest
+    multiplier = rows.requantisation.multiplier
+    words = np.stack(
+        [bias, multiplier.q31 >> 16, multiplier.q31 & 0xFFFF, multiplier.left, multiplier.right], axis=1
+    ).astype("<i4")
+    table = np.zeros((m, -(-k // 4) * 4 + words.shape[1] * 4), np.uint8)
+    table[:, :k] = weights.view(np.uint8) ^ BIAS
+    table[:, -words.shape[1] * 4 :] = words.view(np.uint8)
+    return table.tobytes()
+
+
+def quantise_table(scale: float, zero_point: int) -> bytes:
+    """The quantise table for an input of that scale and zero point."""
+    thresholds = _thresholds(np.float32(scale))
+    coarse = thresholds[:_SATURATED] >> 16
+    first, last = int(coarse[0]), int(coarse[-1])
+    steps = np.searchsorted(thresholds[:_SATURATED], np.arange(first, last + 1) << 16, side="right").astype(np.uint8)
+    head = struct.pack("<3I", zero_point + BIAS, first, len(steps))
+    table = head + thresholds.astype("<u4").tobytes() + struct.pack("<I", _NO_MORE) + steps.tobytes()
+    return table + bytes(-len(table) % 4)
+
+
+def _thresholds(scale: np.float32) -> Int64:
+    """int64 [256]: bits of the least float32 x >= 0 whose x / scale in float32 is n + 1/2 or more, else infinity's.
+
+    The quotient grows with x and the bits of non-negative float32 are in order, so each is found by bisection.
+    """
+    wanted = np.arange(256, dtype=np.float32) + np.float32(0.5)
+    below, reached = np.full(256, -1, np.int64), np.full(256, _INFINITY, np.int64)
+    with np.errstate(over="ignore", under="ignore"):
+        while (reached - below > 1).any():
+            middle = (below + reached) >> 1
+            values: npt.NDArray[np.float32] = middle.astype(np.uint32).view(np.float32)
+            enough = values / scale >= wanted
+            reached, below = np.where(enough, middle, reached), np.where(enough, below, middle)
+    return reached
+
+
+def exponential_table(exponentials: Int64) -> bytes:
+    """The exponential table: 256 Q0.31 numbers as i32."""
+    return exponentials.astype("<i4").tobytes()

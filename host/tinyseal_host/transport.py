@@ -1,0 +1,192 @@
+"""The link to a board: mpremote's serial transport, held to time-outs and to one kind of error.
+
+Every call into mpremote is in this file. What the board's `tinyseal.remote` answers comes back through `Link.call`.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import serial
+import serial.tools.list_ports
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+
+from .errors import BoardError, RefusedError, Refusal, TinysealError
+
+Progress = Callable[[int, int], None]
+"""Told the bytes done and the bytes in all."""
+
+_LINK_ERRORS = (TransportError, OSError, serial.SerialException, ValueError)
+_ENTER_S = 10.0
+_ANSWER_S = 60.0  # opening a model on a slow chip: RSA, GHASH and the self-test
+_BYTE_S = 5.0
+_CHUNK = 3072  # bytes a round trip: 4 KiB of base64, which the board's compiler holds twice
+_BUSY_HINT = "close what else uses the port (a serial monitor, another mpremote), or name another with --port"
+_RAW_REPL_HINT = "press the board's reset button and try again; MicroPython must be on it, with its REPL open"
+
+_HASHES = """
+import uos, uhashlib, ubinascii, ujson
+def _hash(path):
+    h = uhashlib.sha256()
+    b = bytearray(1024)
+    m = memoryview(b)
+    with open(path, "rb") as f:
+        while True:
+            n = f.readinto(b)
+            if not n:
+                return ubinascii.hexlify(h.digest()).decode()
+            h.update(m[:n])
+def _hashes(folder):
+    try:
+        found = [e for e in uos.ilistdir(folder) if e[1] == 0x8000]
+    except OSError:
+        found = []
+    print(ujson.dumps({e[0]: _hash(folder + "/" + e[0]) for e in found}))
+"""
+_MAKE_FOLDERS = """
+import uos
+def _folders(*paths):
+    for p in paths:
+        try:
+            uos.mkdir(p)
+        except OSError as e:
+            if e.errno != 17:
+                raise
+"""
+
+
+class Link:
+    """A board in the raw REPL. BoardError when it goes away, does not answer in time, or runs no MicroPython."""
+
+    def __init__(self, device: str, transport: SerialTransport) -> None:
+        self.device = device
+        self._transport = transport
+
+    def run(self, code: str, *, timeout_s: float = _ANSWER_S) -> str:
+        """Execute `code` and return what it prints; TinysealError with the exception's last line when it raises."""
+        with self._errors():
+            output, error = self._transport.exec_raw(code, timeout=timeout_s)
+        if error:
+            raise TinysealError(f"{self.device}: the board raised {_last_line(error)}")
+        return bytes(output).decode(errors="replace")
+
+    def json(self, code: str) -> Any:
+        """Execute `code`, whose last printed line is JSON; the value."""
+        lines = self.run(code).strip().splitlines()
+        try:
+            return json.loads(lines[-1])
+        except (ValueError, IndexError):
+            said = lines[-1][:80] if lines else "nothing"
+            raise BoardError(f"{self.device}: the board answered {said!r}, wanted JSON") from None
+
+    def call(self, name: str, *arguments: str | int) -> Any:
+        """Call a function of the board's `tinyseal.remote`; RefusedError when it raised a SealError."""
+        parameters = "".join(f", {argument!r}" for argument in arguments)
+        answer = self.json(f"from tinyseal import remote; remote.call({name!r}{parameters})")
+        if isinstance(answer, dict) and "result" in answer:
+            return answer["result"]
+        if not isinstance(answer, dict) or not isinstance(answer.get("code"), int):
+            raise BoardError(f"{self.device}: the board answers in another protocol", hint="tinyseal provision --port ...")
+        raise refused(answer["code"], str(answer.get("detail", "")))
+
+    def hashes(self, folder: str) -> dict[str, str]:
+        """The sha256 of every file in a folder of the board, by name; none when there is no folder."""
+        found: dict[str, str] = self.json(f"{_HASHES}\n_hashes({folder!r})")
+        return found
+
+    def make_folders(self, folder: str) -> None:
+        """Make a folder and those above it."""
+        path = PurePosixPath(folder)
+        wanted = [str(p) for p in (*reversed(path.parents), path) if str(p) != "/"]
+        self.run(f"{_MAKE_FOLDERS}\n_folders(*{wanted!r})")
+
+    def remove(self, path: str) -> None:
+        """Remove a file of the board."""
+        self.run(f"import uos; uos.remove({path!r})")
+
+    def write(self, path: str, data: bytes, progress: Progress | None = None) -> None:
+        """Write a file on the board, from its beginning."""
+        self.run(f"import ubinascii\n_d = ubinascii.a2b_base64\n_f = open({path!r}, 'wb')\n_w = _f.write")
+        for at, text in base64_chunks(data):
+            self.run(f"_w(_d({text!r}))")
+            if progress:
+                progress(min(at + _CHUNK, len(data)), len(data))
+        self.run("_f.close()\ndel _f, _w, _d")
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """What mpremote, pyserial and the system raise, as a BoardError."""
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it could not read
+                yield
+        except (*_LINK_ERRORS, struct.error) as error:  # struct.error: it went quiet in the middle of a handshake
+            raise BoardError(f"{self.device}: the board does not answer", hint=_RAW_REPL_HINT) from error
+
+
+def base64_chunks(data: bytes) -> Iterator[tuple[int, str]]:
+    """(offset, base64 text) pieces of `data`, each small enough for one round trip."""
+    for at in range(0, len(data), _CHUNK):
+        yield at, base64.b64encode(data[at : at + _CHUNK]).decode()
+
+
+def refused(code: int, detail: str) -> RefusedError:
+    """What a board's SealError means to a person."""
+    reasons = {
+        Refusal.NO_MODEL: ("no model is on the board", "tinyseal push M.seal --port ..."),
+        Refusal.FORMAT: ("not a sealed file of this format", None),
+        Refusal.WRONG_BOARD: ("sealed for another board", "seal it for this board's id"),
+        Refusal.ROLLBACK: ("older than what the board has accepted", "build it with a higher --version"),
+        Refusal.NO_KEY: ("the board has no key for it", "tinyseal provision --port ... --keys ..."),
+        Refusal.ENGINE: ("the board's crypto engine gives wrong answers", "reset the board and try again"),
+        Refusal.AUTHENTICATION: ("altered, damaged, or sealed with another key", None),
+        Refusal.SIGNATURE: ("not signed by the board's signer", None),
+        Refusal.RELEASE: ("signed, but not a valid release", "build it with the same version of tinyseal as the board's"),
+        Refusal.SELF_TEST: ("the network gives other bytes than it should", None),
+        Refusal.MEMORY: ("not enough memory on the board", "stop what else runs there, or use a smaller model"),
+        Refusal.CLOSED: ("the model was closed", None),
+    }
+    meaning, hint = reasons.get(code, ("for a reason that this version does not know", None))  # type: ignore[call-overload]
+    name = Refusal(code).name if code in list(Refusal) else f"CODE {code}"
+    message = f"the board refused it: {name}, {meaning}" + (f" ({detail})" if detail else "")
+    return RefusedError(code, message, hint=hint)
+
+
+def _last_line(error: bytes) -> str:
+    lines = error.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "an exception"
+
+
+@contextlib.contextmanager
+def connect(device: str, *, soft_reset: bool = True) -> Iterator[Link]:
+    """A Link to the board at a device path or pyserial URL, and the board running its program again afterwards.
+
+    `soft_reset` ends what runs there and gives its memory back; without, only Ctrl-C is sent.
+    """
+    try:
+        transport = SerialTransport(device, baudrate=115200, timeout=_BYTE_S)
+    except _LINK_ERRORS as error:
+        raise BoardError(f"{device}: cannot be opened", hint=_BUSY_HINT) from error
+    link = Link(device, transport)
+    try:
+        with link._errors():
+            transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ENTER_S)
+        yield link
+    finally:
+        with contextlib.suppress(*_LINK_ERRORS):
+            if transport.in_raw_repl:
+                transport.exit_raw_repl()
+                transport.serial.write(b"\x04")  # soft reset: boot.py and main.py run as after power-on
+            transport.close()
+
+
+def list_devices() -> Sequence[str]:
+    """The serial ports with a USB device behind them, by name."""
+    return sorted(port.device for port in serial.tools.list_ports.comports() if port.vid is not None)

@@ -1,0 +1,73 @@
+"""The smallest honest release, byte by byte from FORMAT.md and with none of the project's own packing code.
+
+The network rounds the first two of four float32 values to int8: a quantise table of scale 1 and zero point 0, one ROWS
+step with the weights (1, 0, 0, 0) and (0, 1, 0, 0), and a multiplier of 1/2 after a left shift of 1.
+"""
+
+import struct
+
+NAME = b"tiny"
+LABELS = (b"left", "zurück".encode())
+LOW, HIGH, LENGTH, MAX_ZEROS = -4.5, 8.0, 4, 2
+FRAME = struct.pack("<4f", 2.0, -3.0, 0.0, 0.5)
+OUTPUT = struct.pack("2b", 2, -3)
+
+CONTRACT_AT = 64
+LABELS_AT = CONTRACT_AT + 20
+LABELS_SECTION = bytes([2]) + b"".join(bytes([len(label)]) + label for label in LABELS)
+PROGRAM_AT = LABELS_AT + 16  # two bytes of padding
+PROGRAM_LEN = 4 * (7 + 11)
+TABLES_AT = PROGRAM_AT + PROGRAM_LEN
+
+SIGNATURE_LEN = 384
+
+
+def _bits(value):
+    return int.from_bytes(struct.pack("<f", value), "little")
+
+
+def quantise_table():
+    """round(x) half away from zero: threshold[n] is n + 0.5, exactly."""
+    thresholds = [_bits(n + 0.5) for n in range(256)]
+    first = thresholds[0] >> 16
+    count = (thresholds[254] >> 16) + 2 - first
+    steps = bytes(sum(t <= (first + i) << 16 for t in thresholds[:255]) for i in range(count))
+    table = struct.pack("<3I257I", 128, first, count, *thresholds, 0x7FFFFFFF) + steps
+    return table + bytes(-len(table) % 4)
+
+
+def rows_table():
+    """bias - zx * sum(w) + 128 * k * zx with zx = 128, sum(w) = 1, k = 4; then the multiplier and its shifts."""
+    words = struct.pack("<i4I", 0 - 128 * 1 + 128 * 4 * 128, 0x4000, 0, 1, 0)
+    return bytes([129, 128, 128, 128]) + words + bytes([128, 129, 128, 128]) + words
+
+
+TABLES = quantise_table() + rows_table()
+ROWS_AT = TABLES_AT + len(quantise_table())
+
+
+def program(tables_at=TABLES_AT):
+    """Arena of 8 bytes: the frame at 0, the output at 4."""
+    header = struct.pack("<7I", 8, 0, LENGTH, 4, 2, tables_at, 1)
+    rows_at = tables_at + len(quantise_table())
+    return header + struct.pack("<11I", 1, 0, 4, 1, 4, rows_at, 2, 4, 128, 0, 255)
+
+
+def body(version=7):
+    """All of a release but its signature."""
+    sections = (
+        struct.pack("<II2fI", 1, LENGTH, LOW, HIGH, MAX_ZEROS),
+        LABELS_SECTION,
+        program(),
+        TABLES,
+        FRAME + OUTPUT,
+    )
+    padded = b"".join(section + bytes(-len(section) % 4) for section in sections)
+    total = 64 + len(padded) + SIGNATURE_LEN
+    lengths = [len(section) for section in sections]
+    return struct.pack("<4sIHHI16s5I12s", b"TSM1", total, 1, 0, version, NAME, *lengths, bytes(12)) + padded
+
+
+def unsigned(version=7):
+    """A whole release whose signature is zeros."""
+    return body(version) + bytes(SIGNATURE_LEN)
