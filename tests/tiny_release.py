@@ -37,8 +37,8 @@ def quantise_table():
 
 
 def rows_table():
-    """bias - zx * sum(w) + 128 * k * zx with zx = 128, sum(w) = 1, k = 4; then the multiplier and its shifts."""
-    words = struct.pack("<i4I", 0 - 128 * 1 + 128 * 4 * 128, 0x4000, 0, 1, 0)
+    """bias - zx * sum(w) with zx = 128 and sum(w) = 1; then the multiplier and its shifts."""
+    words = struct.pack("<i4I", 0 - 128 * 1, 0x4000, 0, 1, 0)
     return bytes([129, 128, 128, 128]) + words + bytes([128, 129, 128, 128]) + words
 
 

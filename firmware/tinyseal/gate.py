@@ -113,8 +113,8 @@ class Gate:
                 return True
         right = _is_float32(frame, self._length) if known is self._values else _is_at_most(frame, 4 * self._length)
         if right:
-            self._next = (self._next + 1) % _KNOWN
-            known[self._next] = frame
+            known.pop(0)
+            known.append(frame)
         return right
 
     def check(self, frame):
@@ -132,4 +132,3 @@ class Gate:
         """Let go of the buffers that are remembered."""
         self._values = [None] * _KNOWN
         self._bytes = [None] * _KNOWN
-        self._next = 0

@@ -107,7 +107,7 @@ def rows(w: ptr8, x: ptr8, acc: int, layer: ptr32, in_at: int, step: int, pixels
             t = row[1] * h + t
             right = row[4]
             if right:
-                t = ((t >> 31) + t + ((1 << right) >> 1)) >> right
+                t = ((t >> 31) + t + (1 << (right - 1))) >> right
             t += zero
             if t < low:
                 t = low
@@ -180,7 +180,7 @@ def mean(operands: ptr32, arena: ptr8):
         t = (((lo * h + t + 32768) >> 1) + hi * acc) >> 15
         t = hi * h + t
         if right:
-            t = ((t >> 31) + t + ((1 << right) >> 1)) >> right
+            t = ((t >> 31) + t + (1 << (right - 1))) >> right
         t += operands[9]
         if t < operands[10]:
             t = operands[10]

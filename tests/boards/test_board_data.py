@@ -99,6 +99,27 @@ def test_a_chip_is_what_its_maker_says(board):
     assert board == "_".join(["ESP32_GENERIC", suffix] if suffix else ["ESP32_GENERIC"])
 
 
+# What firmware of 1.22 to 1.29 says of itself.
+MACHINES = {
+    "Generic ESP32 module with ESP32": ["ESP32_GENERIC"],
+    "Generic ESP32 module with SPIRAM with ESP32": ["ESP32_GENERIC"],
+    "Generic ESP32S2 module with ESP32-S2": ["ESP32_GENERIC_S2"],
+    "Generic ESP32S3 module with ESP32S3": ["ESP32_GENERIC_S3"],
+    "Generic ESP32S3 module with Octal-SPIRAM with ESP32S3": ["ESP32_GENERIC_S3"],
+    "ESP32C3 module with ESP32C3": ["ESP32_GENERIC_C3"],
+    "ESP32C6 module with ESP32C6": ["ESP32_GENERIC_C6"],
+    "tinyseal virtual board": ["VIRTUAL"],
+    "Generic ESP32P4 with pre revision 3 chip with ESP32-P4": [],
+    "linux [GCC 14.2.1] version": [],
+}
+
+
+@pytest.mark.parametrize(("machine", "boards"), MACHINES.items())
+def test_a_board_is_known_by_what_it_calls_itself(machine, boards):
+    found = [name for name, data in BOARDS.items() if any(re.search(pattern, machine) for pattern in data["machine"])]
+    assert found == boards
+
+
 def test_the_virtual_board_is_what_the_simulator_starts():
     data = BOARDS["VIRTUAL"]
     heap_kib = inspect.signature(VirtualBoard).parameters["heap_kib"].default

@@ -10,6 +10,7 @@ Architecture = Literal["rv32imc", "xtensawin"]
 
 _VERSION, _SUB_VERSION = 6, 3
 _ARCHITECTURE_NUMBER: dict[Architecture, int] = {"xtensawin": 10, "rv32imc": 11}  # MP_NATIVE_ARCH_* in the same source
+_NO_NATIVE_CODE = 0
 _HAS_ARCHITECTURE_FLAGS = 0x40
 
 _BYTECODE, _NATIVE, _VIPER, _ASSEMBLER = range(4)
@@ -32,10 +33,13 @@ class MpyFile:
 
 
 def read_mpy(data: bytes, architecture: Architecture) -> MpyFile:
-    """Parse a whole `.mpy`; ValueError when it is not version 6.3, of another architecture or a native C module."""
+    """Parse a whole `.mpy`; ValueError when it is not version 6.3, of another architecture or a native C module.
+
+    One without machine code is of every architecture.
+    """
     if len(data) < 4 or data[0] != ord("M") or data[1] != _VERSION or data[2] & 3 != _SUB_VERSION:
         raise ValueError("not a .mpy file of version 6.3")
-    if data[2] >> 2 & 15 != _ARCHITECTURE_NUMBER[architecture]:
+    if data[2] >> 2 & 15 not in (_ARCHITECTURE_NUMBER[architecture], _NO_NATIVE_CODE):
         raise ValueError(f"the .mpy file is not for {architecture}")
     return _Reader(data).module()
 

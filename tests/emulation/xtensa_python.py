@@ -5,6 +5,8 @@ the address's offset rotated right by one or two bits: a misaligned address beco
 does one outside the RAM. `y` keeps that offset, and `lines` the code offset of every line, for the message.
 """
 
+import re
+
 from .ram import RAM_BASE
 from .xtensa_isa import BRANCHES, Instruction, listing
 
@@ -52,11 +54,12 @@ _CONDITIONS = {
     "bge": "a{s} ^ SIGN >= a{t} ^ SIGN",
 }
 _NAMES = {"M": "0xFFFFFFFF", "SIGN": "0x80000000", "BASE": str(RAM_BASE)}
+_NAME = re.compile(r"\b(?:M|SIGN|BASE)\b")
 
 
 def _text(template: str, instruction: Instruction) -> str:
-    words = template.format(r=instruction.r, s=instruction.s, t=instruction.t, imm=instruction.imm).split(" ")
-    return " ".join(_NAMES.get(w, w.replace("BASE", _NAMES["BASE"])) for w in words)
+    text = template.format(r=instruction.r, s=instruction.s, t=instruction.t, imm=instruction.imm)
+    return _NAME.sub(lambda found: _NAMES[found[0]], text)
 
 
 class Translation:

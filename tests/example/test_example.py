@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tflite
 from tflite_micro import runtime
-from tinyseal_host import example
+from tinyseal_host import example, files
+from tinyseal_host.errors import TinysealError
 
 FOLDER = Path(example.__file__).parent
 MODEL = (FOLDER / "motion.tflite").read_bytes()
@@ -127,7 +128,7 @@ def test_frames_and_labels():
 
 def test_frames_are_sample_after_sample():
     """A recording is smooth along time and not across channels: neighbours are six values apart."""
-    standing = FRAMES[ANSWERS == CONTRACT["labels"].index("standing")]
+    standing = FRAMES[CONTRACT["labels"].index("standing") == ANSWERS]
     along_time = np.abs(standing[:, 6:] - standing[:, :-6]).mean()
     across_channels = np.abs(standing[:, 1:] - standing[:, :-1]).mean()
     assert along_time < across_channels / 2
@@ -136,13 +137,13 @@ def test_frames_are_sample_after_sample():
 def test_contract_has_these_keys():
     low, high = CONTRACT["range"]
     assert low < 0 < high
-    assert CONTRACT == {
+    assert {
         "type": "float32",
         "length": 600,
         "range": [low, high],
         "zero_ratio": 0.3,
         "labels": ["standing", "running", "walking", "badminton"],
-    }
+    } == CONTRACT
 
 
 def test_contract_accepts_every_test_frame():
@@ -198,9 +199,9 @@ def test_write_example_twice_changes_nothing(tmp_path):
 @pytest.mark.parametrize("name", WRITTEN)
 def test_write_example_refuses_other_content_before_writing(tmp_path, name):
     (tmp_path / name).write_bytes(b"mine")
-    with pytest.raises(FileExistsError, match=name) as refusal:
+    with pytest.raises(TinysealError) as refusal:
         example.write_example(tmp_path)
-    assert refusal.value.filename == str(tmp_path / name)
+    assert str(refusal.value) == f"{tmp_path / name}: exists with other content than the example's"
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == b"mine"
 
@@ -210,7 +211,7 @@ def test_write_example_refuses_a_folder_and_a_dangling_link(tmp_path):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "labels.npy").symlink_to(tmp_path / "nowhere")
     for folder, name in (("a", "frames.npy"), ("b", "labels.npy")):
-        with pytest.raises(FileExistsError, match=name):
+        with pytest.raises(TinysealError, match=rf"{name}: exists with other content"):
             example.write_example(tmp_path / folder)
         assert [path.name for path in (tmp_path / folder).iterdir()] == [name]
     assert not (tmp_path / "nowhere").exists()
@@ -218,19 +219,20 @@ def test_write_example_refuses_a_folder_and_a_dangling_link(tmp_path):
 
 def test_write_example_refuses_a_file_as_folder(tmp_path):
     (tmp_path / "demo").write_bytes(b"mine")
-    with pytest.raises(FileExistsError, match="demo"):
+    with pytest.raises(TinysealError) as refusal:
         example.write_example(tmp_path / "demo")
+    assert str(refusal.value) == f"{tmp_path / 'demo'}: file exists"
+    assert (tmp_path / "demo").read_bytes() == b"mine"
 
 
 def test_write_example_leaves_nothing_when_writing_fails(tmp_path, monkeypatch):
-    real_open = Path.open
+    def disk_full(path, data, mode):
+        if path.name == "frames.npy":
+            raise TinysealError(f"{path}: no space left on device")
+        files.write_new(path, data, mode)
 
-    def disk_full(self, *args, **kwargs):
-        if self == tmp_path / "frames.npy":
-            raise OSError(28, "No space left on device", str(self))
-        return real_open(self, *args, **kwargs)
-
-    monkeypatch.setattr(Path, "open", disk_full)
-    with pytest.raises(OSError, match="No space left"):
-        example.write_example(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(example, "write_new", disk_full)
+    for folder in (tmp_path, tmp_path / "new" / "demo"):
+        with pytest.raises(TinysealError, match=r"frames\.npy: no space left on device"):
+            example.write_example(folder)
+        assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,10 @@
 """The gate on the VM: FORMAT.md's order of checks, every kind of buffer, and the host's gate on random frames."""
 
+import random
 import struct
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tinyseal_host import gate
 from tinyseal_host.contract import Contract
 from tinyseal_host.errors import Status
@@ -95,21 +94,27 @@ _SPECIAL = [0, _TOP, 1, _TOP | 1, 0x007FFFFF, 0x00800000, 0x7F7FFFFF, 0xFF7FFFFF
 _NOT_FINITE = [0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 0xFFFFFFFF]
 
 
-@st.composite
-def _cases(draw: st.DrawFn) -> tuple[int, int, int, int, bytes]:
-    """length, bits of the limits, max_zeros and a frame, most of whose values are at, near or between the limits."""
-    finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
-    pair = st.tuples(finite, finite) | st.tuples(st.just(-0.0) | st.just(0.0), finite)
-    low, high = sorted(draw(pair.filter(lambda ends: ends[0] != ends[1])))
-    at_limits = [bits(low), bits(high), bits(low) ^ 1, bits(high) ^ 1, bits(low) ^ _TOP, bits(high) ^ _TOP]
-    inside = st.floats(low, high, width=32).map(bits)
-    common = st.sampled_from(at_limits + _SPECIAL[:2]) | inside
-    rare = st.sampled_from(_SPECIAL + _NOT_FINITE) | st.integers(0, 0xFFFFFFFF)
-    values = draw(st.lists(inside, min_size=1, max_size=8))
-    for where, value in draw(st.lists(st.tuples(st.integers(0, 7), st.one_of(common, common, rare)), max_size=3)):
-        values[where % len(values)] = value
-    max_zeros = draw(st.integers(0, len(values)))
-    return len(values), bits(low), bits(high), max_zeros, struct.pack(f"<{len(values)}I", *values)
+_CASES = 4000
+
+
+def random_case(source: random.Random) -> tuple[int, int, int, int, bytes]:
+    """length, bits of the limits, max_zeros and a frame, whose values are within the limits but for a few."""
+
+    def finite() -> float:
+        kinds = (source.uniform(-100, 100), source.uniform(-1, 1) * 2.0 ** source.randint(-149, 127), 0.0, -0.0)
+        return float(np.float32(source.choice(kinds)))
+
+    low, high = sorted((finite(), finite()))
+    if low == high:
+        return random_case(source)
+    ends = [bits(low), bits(high)]
+    values = [bits(float(np.float32(source.uniform(low, high)))) for _ in range(source.randint(1, 8))]
+    strange = [*ends, *(end ^ 1 for end in ends), *(end ^ _TOP for end in ends), *_SPECIAL, *_SPECIAL[:2] * 3]
+    for _ in range(source.choice((0, 0, 1, 1, 2, 3))):
+        value = source.choice(source.choice((strange, strange, strange, _NOT_FINITE, [source.getrandbits(32)])))
+        values[source.randrange(len(values))] = value
+    max_zeros = source.randint(0, 2)
+    return len(values), *ends, max_zeros, struct.pack(f"<{len(values)}I", *values)
 
 
 def host_status(case: tuple[int, int, int, int, bytes]) -> Status:
@@ -120,12 +125,13 @@ def host_status(case: tuple[int, int, int, int, bytes]) -> Status:
     return gate.check(np.frombuffer(frame, "<f4"), contract)
 
 
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(_cases(), min_size=100, max_size=150))
-def test_says_what_the_host_s_gate_says(cases: list[tuple[int, int, int, int, bytes]]) -> None:
-    """Some thousand random frames, each in every kind of buffer."""
-    found = ask(_CHECK_ALL, [[*case[:4], case[4].hex()] for case in cases], heap_kib=2048)
-    assert found == [int(host_status(case)) for case in cases]
+def test_says_what_the_host_s_gate_says() -> None:
+    """Random frames, each in every kind of buffer; every status is among the answers often enough to mean something."""
+    source = random.Random(5)
+    cases = [random_case(source) for _ in range(_CASES)]
+    wanted = [int(host_status(case)) for case in cases]
+    assert min(wanted.count(status) for status in (OK, NAN, RANGE, ZEROS)) > _CASES // 20
+    assert ask(_CHECK_ALL, [[*case[:4], case[4].hex()] for case in cases], heap_kib=4096) == wanted
 
 
 _REFUSED = """

@@ -55,7 +55,7 @@ def test_aad_lengths_against_pyca() -> None:
 
 
 def answer_and_compare(lengths: list[tuple[int, int]]) -> None:
-    """Seals random data of (data, aad) lengths with pyca; the good ones open, and not one bit of them may be changed."""
+    """Seal random data of (data, aad) lengths with pyca; the good ones open, and no bit of them may be changed."""
     source = random.Random(1)
     cases, wanted = [], []
     for number, (data_len, aad_len) in enumerate(lengths):

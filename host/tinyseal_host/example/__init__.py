@@ -1,12 +1,15 @@
-"""The example: a network that tells four activities apart by a smart watch's motion. README.md says where it is from."""
+"""The example: a network that tells four activities apart by a watch's motion. README.md says where it is from."""
 
-import errno
 import os
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from ..errors import TinysealError
+from ..files import MODEL_LIMIT, read_bounded, reason, write_new
 
 _DATA = files(__name__)
 _FILES = ("motion.tflite", "motion.toml", "frames.npy", "labels.npy")
@@ -15,25 +18,25 @@ _FILES = ("motion.tflite", "motion.toml", "frames.npy", "labels.npy")
 def write_example(directory: Path) -> list[Path]:
     """Copy model, contract, frames and labels into DIRECTORY, made if missing, and return their paths there.
 
-    A file that is there already with the same content is left alone; if one has other content, FileExistsError names it
-    and nothing is written. When writing fails (OSError), no file made by this call is left.
+    A file that is there already with the same content is left alone. TinysealError when one has other content, and then
+    nothing is written, or when writing fails, and then nothing made by this call is left.
     """
     wanted = {directory / name: (_DATA / name).read_bytes() for name in _FILES}
     missing = [path for path in wanted if not os.path.lexists(path)]
     for path, content in wanted.items():
-        if path not in missing and not (path.is_file() and path.read_bytes() == content):
-            raise FileExistsError(errno.EEXIST, "exists with other content than the example's", str(path))
-    directory.mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
-    try:
+        if path not in missing and not (path.is_file() and read_bounded(path, MODEL_LIMIT) == content):
+            raise TinysealError(f"{path}: exists with other content than the example's", hint="name another folder")
+    with ExitStack() as undo:
+        for folder in [folder for folder in (directory, *directory.parents) if not folder.is_dir()][::-1]:
+            try:
+                folder.mkdir()
+            except OSError as error:
+                raise TinysealError(f"{folder}: {reason(error)}") from error
+            undo.callback(folder.rmdir)
         for path in missing:
-            with path.open("xb") as file:
-                made.append(path)
-                file.write(wanted[path])
-    except OSError:
-        for path in made:
-            path.unlink()
-        raise
+            write_new(path, wanted[path], 0o644)
+            undo.callback(path.unlink)
+        undo.pop_all()
     return list(wanted)
 
 

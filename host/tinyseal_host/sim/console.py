@@ -19,7 +19,7 @@ class Console:
     def __init__(self, raw: bool) -> None:
         """Begin with nothing printed, in the raw REPL or the friendly one."""
         self.raw = raw
-        self._last = b""
+        self._cr = b""  # the last byte, if it was a CR
         self._tail = b""
         self._hiding = False
 
@@ -29,8 +29,8 @@ class Console:
 
     def cook(self, data: bytes) -> bytes:
         """What the host gets for `data`, which the VM has printed."""
-        cooked = _LONE_LF.sub(b"\r\n", self._last + data)[len(self._last) :]
-        self._last = data[-1:]
+        cooked = _LONE_LF.sub(b"\r\n", self._cr + data)[len(self._cr) :]
+        self.passed(data)
         seen = self._tail + cooked
         raw_at, friendly_at = seen.rfind(_RAW_BANNER), seen.rfind(_FRIENDLY_BANNER)
         if self._hiding:
@@ -46,4 +46,4 @@ class Console:
 
     def passed(self, data: bytes) -> None:
         """Take note of bytes that went to the host as they are."""
-        self._last = data[-1:]
+        self._cr = data[-1:] if data.endswith(b"\r") else b""

@@ -27,9 +27,8 @@ class _Output(io.IOBase):
 class _Buffer(_Output):
     def write(self, buf, offset=None, length=None):
         """Send bytes as they are: all, the first `offset`, or `length` from `offset` on, as streams of the VM do."""
-        view = memoryview(buf)
-        if view.itemsize != 1:
-            view = memoryview(bytes(view))
+        # Anything else may have items of several bytes, which a view counts as one; a copy has them one by one.
+        view = memoryview(buf if isinstance(buf, (bytes, bytearray, str)) else bytes(buf))
         if length is not None:
             view = view[offset : offset + length]
         elif offset is not None:

@@ -1,0 +1,264 @@
+"""`tinyseal.open()`: every refusal by its code, and by the same code as the host's twin gives."""
+
+import json
+import struct
+
+import pytest
+import tiny_release
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from opening import DEVICE_ID, on_board
+from tinyseal_host import keys, sealing
+from tinyseal_host.errors import RefusedError
+from tinyseal_host.formats import KeySource, SealedHeader
+
+FLOOR = 5
+VERSION = 7
+
+
+def verdict(sealed, identity):
+    """The host's."""
+    try:
+        release = sealing.check(
+            sealed,
+            device_id=DEVICE_ID,
+            floor=FLOOR,
+            key_source=KeySource.FILE,
+            master=identity.master,
+            signer=identity.public,
+        )
+    except RefusedError as error:
+        return error.name
+    return f"OK {release.header.model_version}"
+
+
+def board_verdicts(sealed, identity, **options):
+    """The board's, by name, from one start of the VM."""
+    files = {f"{name}.seal": data for name, data in sealed.items()} | identity.files()
+    files["state"] = struct.pack("<IB3x", FLOOR, 0)
+    names = json.dumps(list(sealed))
+    script = f"print(ujson.dumps({{name: outcome(name + '.seal') for name in {names}}}))"
+    return json.loads(on_board(script, files, **options))
+
+
+def same_verdicts(sealed, identity):
+    """Board and host, held against each other; the board's."""
+    board = board_verdicts(sealed, identity)
+    for name, data in sealed.items():
+        found = board[name]
+        assert (f"OK {found[1]}" if found[0] == "OK" else found[0]) == verdict(data, identity), (name, found)
+    return {name: found[0] for name, found in board.items()}
+
+
+def seal_anything(release, identity, *, version=VERSION, device_id=DEVICE_ID, source=KeySource.FILE):
+    """A sealed file around any bytes, by FORMAT.md; `sealing.seal` would refuse most of them."""
+    key = keys.device_key(identity.master, device_id, source)
+    header = SealedHeader(source, device_id, version, len(release), bytes(12), sealing._key_check(key)).pack()
+    return header + AESGCM(key).encrypt(header[32:44], release, header)
+
+
+def signed(body, identity):
+    return sealing.sign(body, identity.private)
+
+
+def test_good_file_opens(identity):
+    release = signed(tiny_release.body(VERSION), identity)
+    sealed = sealing.seal(release, DEVICE_ID, KeySource.FILE, identity.master)
+    found = board_verdicts({"good": sealed, "again": sealed}, identity)
+    assert found["good"] == found["again"] == ["OK", VERSION, [label.decode() for label in tiny_release.LABELS]]
+
+
+def test_refusals_before_the_signature(identity):
+    release = signed(tiny_release.body(VERSION), identity)
+    good = bytearray(seal_anything(release, identity))
+    stranger = generate_private_key(65537, 3072)
+    files = {
+        "other_board": seal_anything(release, identity, device_id=DEVICE_ID[:-1] + b"\xff"),
+        "shorter_id": seal_anything(release, identity, device_id=DEVICE_ID[:-1]),
+        "other_source": seal_anything(release, identity, source=KeySource.NVS),
+        "old": seal_anything(signed(tiny_release.body(FLOOR - 1), identity), identity, version=FLOOR - 1),
+        "at_the_floor": seal_anything(signed(tiny_release.body(FLOOR), identity), identity, version=FLOOR),
+        "other_version": seal_anything(release, identity, version=VERSION + 1),
+        "stranger": seal_anything(sealing.sign(tiny_release.body(VERSION), stranger), identity),
+        "unsigned": seal_anything(tiny_release.unsigned(VERSION), identity),
+        "cut": bytes(good[:-1]),
+        "longer": bytes(good) + b"\0",
+        "header_only": bytes(good[:64]),
+        "half_a_header": bytes(good[:30]),
+        "empty": b"",
+    }
+    assert same_verdicts(files, identity) == {
+        "other_board": "WRONG_BOARD",
+        "shorter_id": "WRONG_BOARD",
+        "other_source": "NO_KEY",
+        "old": "ROLLBACK",
+        "at_the_floor": "OK",
+        "other_version": "RELEASE",
+        "stranger": "SIGNATURE",
+        "unsigned": "SIGNATURE",
+        "cut": "FORMAT",
+        "longer": "FORMAT",
+        "header_only": "FORMAT",
+        "half_a_header": "FORMAT",
+        "empty": "FORMAT",
+    }
+
+
+def test_every_byte_of_a_sealed_file_counts(identity):
+    """One bit of every byte of header, nonce and tag, and of one ciphertext byte in eleven."""
+    sealed = seal_anything(signed(tiny_release.body(VERSION), identity), identity)
+    places = [*range(64), *range(64, len(sealed) - 16, 11), *range(len(sealed) - 16, len(sealed))]
+    files = {}
+    for at in places:
+        altered = bytearray(sealed)
+        altered[at] ^= 1 << at % 8
+        files[f"byte{at}"] = bytes(altered)
+    assert "OK" not in same_verdicts(files, identity).values()
+
+
+FIELDS = [  # offset, struct code, wrong values, of a release's header and contract
+    (0, "4s", [b"TSM2"]),
+    (4, "I", [0, 1 << 20]),
+    (8, "H", [0, 2]),
+    (10, "H", [1]),
+    (12, "I", [0, VERSION + 1]),
+    (16, "16s", [b"\xff\xfe", b"a\0b"]),
+    (32, "I", [0, 16, 24, 0xFFFFFFFF]),
+    (36, "I", [0, 1, 400, 0xFFFFFFFF]),
+    (40, "I", [0, 3, 4, 1 << 31]),
+    (44, "I", [0, 5, 0x7FFFFFFF]),
+    (48, "I", [0, 2, 16, 400]),
+    (52, "12s", [b"\1"]),
+    (64, "I", [0, 2]),
+    (68, "I", [0, 3, 5, 1 << 30]),
+    (72, "f", [float("nan"), float("-inf"), 8.0, 9.0]),
+    (76, "f", [float("nan"), float("inf"), -4.5]),
+    (80, "I", [5, 0xFFFFFFFF]),
+    (84, "B", [0, 1, 3, 255]),
+    (85, "B", [0, 255]),
+]
+
+
+def test_signed_but_wrong_structures(identity):
+    """What only the signer himself could do to a board: refused all the same, before anything is run."""
+    body = tiny_release.body(VERSION)
+    files = {}
+    for offset, code, values in FIELDS:
+        for number, value in enumerate(values):
+            altered = bytearray(body)
+            struct.pack_into("<" + code, altered, offset, value)
+            files[f"at{offset}_{number}"] = seal_anything(signed(bytes(altered), identity), identity)
+    assert set(same_verdicts(files, identity).values()) == {"RELEASE"}
+
+
+PROGRAM = [  # word of the program, wrong values: the board never runs what leads out of arena or tables
+    (0, [0, 5, 1 << 31]),  # arena_len
+    (1, [5, 0xFFFFFFFF]),  # input_at
+    (2, [0, 3, 5, 1 << 31]),  # input_len
+    (3, [7, 0xFFFFFFFE]),  # output_at
+    (4, [0, 1, 3, 256]),  # output_len
+    (5, [0, 2, 1 << 31]),  # quantise_at
+    (6, [0, 2, 1 << 31]),  # step_count
+    (7, [0, 5, 255]),  # operator
+    (8, [6, 0xFFFFFFFF]),  # in_at
+    (10, [0, 1 << 30]),  # pixels
+    (11, [0, 9, 16385, 1 << 31]),  # k
+    (12, [0, 2, 1 << 31]),  # rows_at
+    (13, [0, 5, 1 << 31]),  # m
+    (14, [7, 0xFFFFFFFC]),  # out_at
+    (15, [256]),  # zero
+    (16, [256]),  # low
+    (17, [256]),  # high
+]
+
+
+def test_signed_but_wrong_programs(identity):
+    body = tiny_release.body(VERSION)
+    files = {}
+    for word, values in PROGRAM:
+        for number, value in enumerate(values):
+            altered = bytearray(body)
+            struct.pack_into("<I", altered, tiny_release.PROGRAM_AT + 4 * word, value)
+            files[f"word{word}_{number}"] = seal_anything(signed(bytes(altered), identity), identity)
+    found = board_verdicts(files, identity)
+    assert {name: code for name, (code, *_) in found.items() if code not in ("RELEASE", "MEMORY")} == {}
+    assert [name for name, (code, *_) in found.items() if code == "MEMORY"] == ["word0_2"]
+
+
+def test_self_test_decides(identity):
+    body = bytearray(tiny_release.body(VERSION))
+    frame_at = len(body) - 20  # four float32, two outputs, two bytes of padding
+    wrong_output, refused_frame, wrong_weight = bytearray(body), bytearray(body), bytearray(body)
+    wrong_output[frame_at + 16] ^= 1
+    refused_frame[frame_at : frame_at + 4] = struct.pack("<f", 100.0)
+    wrong_weight[tiny_release.ROWS_AT] ^= 1
+    files = {
+        name: seal_anything(signed(bytes(data), identity), identity)
+        for name, data in (("output", wrong_output), ("frame", refused_frame), ("weight", wrong_weight))
+    }
+    found = board_verdicts(files, identity)
+    assert {name: code for name, (code, *_) in found.items()} == dict.fromkeys(files, "SELF_TEST")
+
+
+@pytest.mark.parametrize("missing", ["key", "signer"])
+def test_a_board_without_its_keys(identity, missing):
+    sealed = seal_anything(signed(tiny_release.body(VERSION), identity), identity)
+    files = {"m.seal": sealed, **identity.files()}
+    del files[missing]
+    assert json.loads(on_board("print(ujson.dumps(outcome('m.seal')))", files))[0] == "NO_KEY"
+
+
+def test_no_model(identity):
+    answer = on_board("print(ujson.dumps([outcome('none.seal'), outcome(None)]))", identity.files())
+    assert [code for code, _ in json.loads(answer)] == ["NO_MODEL", "NO_MODEL"]
+
+
+def test_closed_model_refuses_frames_and_opening_again_works(identity):
+    sealed = seal_anything(signed(tiny_release.body(VERSION), identity), identity)
+    script = """
+from array import array
+found = []
+frame = array("f", (1.0, 2.0, 0.0, 0.0))
+for _ in range(2):
+    with tinyseal.open("m.seal") as model:
+        found.append([model.infer(frame), list(model.output), model.top, list(model.counts)])
+    model.close()
+    try:
+        model.infer(frame)
+    except errors.SealError as error:
+        found.append(errors.CODES[error.code])
+print(ujson.dumps(found))
+"""
+    found = json.loads(on_board(script, {"m.seal": sealed, **identity.files()}))
+    assert found == [[0, [1, 2], 1, [1, 0, 0, 0, 0]], "CLOSED"] * 2
+
+
+def test_frames_are_counted_by_status(identity):
+    sealed = seal_anything(signed(tiny_release.body(VERSION), identity), identity)
+    script = """
+from array import array
+nan, inf = float("nan"), float("inf")
+with tinyseal.open("m.seal") as model:
+    for values in ((1, 1, 1, 1), (1, 1, 1), (1, nan, 1, 1), (1, 1, inf, 1), (9, 1, 1, 1), (-4.5, 8, 0, 0), (0, 0, 0, 1)):
+        model.infer(array("f", values))
+    print(ujson.dumps(list(model.counts)))
+"""
+    assert json.loads(on_board(script, {"m.seal": sealed, **identity.files()})) == [2, 1, 2, 1, 1]
+
+
+def test_the_floor_rises_with_the_model_that_opened(identity):
+    """Only from the slot, and only after it opened."""
+    old, new = (seal_anything(signed(tiny_release.body(v), identity), identity, version=v) for v in (8, 9))
+    script = """
+slots._PATHS = (None, "a.seal", "b.seal")
+found = [slots.state()]
+slots.write_state(5, 1)
+found.append([outcome("b.seal")[0], slots.state()])
+slots.write_state(5, 2)
+found.append([outcome(None)[0], slots.state()])
+slots.write_state(slots.state()[0], 1)
+found.append([outcome(None)[0], slots.state()])
+print(ujson.dumps(found))
+"""
+    found = json.loads(on_board(script, {"a.seal": old, "b.seal": new, **identity.files()}))
+    assert found == [[0, 0], ["OK", [5, 1]], ["OK", [9, 2]], ["ROLLBACK", [9, 1]]]

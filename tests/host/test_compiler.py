@@ -1,0 +1,314 @@
+"""Compiled programs, run as FORMAT.md says, against TensorFlow Lite Micro; and every refusal in its own words."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from program_interpreter import Interpreter
+from tflite_strategies import STRATEGIES, run_tflm
+from tflite_writer import ACTIVATION, PADDING, TfliteWriter, options
+from tinyseal_host import example, gate
+from tinyseal_host.compiler import compile_model
+from tinyseal_host.contract import Contract, read_contract
+from tinyseal_host.errors import Status, TinysealError
+from tinyseal_host.formats import SIGNATURE_LEN, parse_release
+from tinyseal_host.tflite_reader import read_model
+
+FOLDER = Path(example.__file__).parent
+MODEL = FOLDER / "motion.tflite"
+PATH = Path("made.tflite")
+SUPPORTED_MODELS = ["hello_world_int8.tflite", "arduino_magic_wand_int8.tflite", "emlearn_mnist_cnn_int8.tflite"]
+
+
+def entry_of(data):
+    model = read_model(data, PATH)
+    return model.tensors[model.inputs[0]]
+
+
+def contract_for(data, **changed):
+    """A contract that allows the whole range of the model's input."""
+    entry = entry_of(data)
+    low, high = ((end - int(entry.zero_points[0])) * float(entry.scales[0]) for end in (-128, 127))
+    fields = {"length": entry.size, "low": low, "high": high, "max_zeros": entry.size} | changed
+    return Contract("float32", **fields)
+
+
+def compile_bytes(data, contract=None):
+    return compile_model(data, PATH, contract or contract_for(data), name="made", version=3)
+
+
+def frames_of(data, inputs):
+    """float32 frames that quantise to int8 `inputs`, well off the rounding edges."""
+    entry = entry_of(data)
+    return [((x.astype(np.int32) - entry.zero_points[0]) * entry.scales[0]).astype(np.float32) for x in inputs]
+
+
+def run_program(data, inputs):
+    program = Interpreter(compile_bytes(data))
+    return np.array([program.run(frame, seed=i) for i, frame in enumerate(frames_of(data, inputs))])
+
+
+@pytest.fixture(scope="module")
+def motion():
+    body = compile_model(MODEL.read_bytes(), MODEL, read_contract(FOLDER / "motion.toml"), name="motion", version=1)
+    return parse_release(body + bytes(SIGNATURE_LEN)), Interpreter(body)
+
+
+def test_example_s_program_gives_tflm_s_bytes(motion):
+    outputs = np.array([motion[1].run(frame) for frame in np.load(FOLDER / "frames.npy")])
+    assert outputs.tobytes() == example.expected_outputs().tobytes()
+
+
+def test_example_s_steps(motion):
+    """RESHAPE makes no step; the convolution without padding is a ROWS whose step is stride 2 of 16 channels."""
+    steps = motion[0].program.steps
+    assert [step.name for step in steps] == ["CONV", "ROWS", "CONV", "MEAN", "ROWS", "SOFTMAX"]
+    assert {name: steps[1].operands[name] for name in ("step", "pixels", "k", "m")} == {
+        "step": 32,
+        "pixels": 23,
+        "k": 80,
+        "m": 24,
+    }
+    assert motion[0].program.macs == 50 * 480 + 23 * 1920 + 12 * 2304 + 4 * 32
+
+
+def test_example_s_arena_is_no_larger_than_its_largest_step_needs(motion):
+    program = motion[0].program
+    largest = max(100 * 6 + 50 * 16 + 50 * 30, 50 * 16 + 23 * 24, 23 * 24 + 12 * 32 + 12 * 72)
+    assert program.arena_len == largest
+
+
+@pytest.mark.parametrize("operator", STRATEGIES)
+def test_random_single_layer_gives_tflm_s_bytes(operator):
+    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(STRATEGIES[operator])
+    def check(layer):
+        np.testing.assert_array_equal(run_program(layer.data, layer.inputs), run_tflm(layer.data, layer.inputs))
+
+    check()
+
+
+@pytest.mark.parametrize("name", SUPPORTED_MODELS)
+def test_public_model_gives_tflm_s_bytes(name):
+    folder = os.environ.get("TINYSEAL_MODELS")
+    if not folder:
+        pytest.skip("TINYSEAL_MODELS names no folder of public models")
+    data = (Path(folder) / name).read_bytes()
+    inputs = np.random.default_rng(7).integers(-128, 128, (3, *entry_of(data).shape), dtype=np.int8)
+    np.testing.assert_array_equal(run_program(data, inputs), run_tflm(data, inputs))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.floats(-69, 69).map(np.exp).map(np.float32), st.integers(-128, 127), st.integers(0, 2**32 - 1))
+def test_quantise_table_rounds_float32_quotients_half_away_from_zero(scale, zero_point, seed):
+    """Against the division itself, at random numbers and one float32 either side of every half."""
+    rng = np.random.default_rng(seed)
+    halves = ((np.arange(-260, 260) + 0.5) * scale).astype(np.float32)
+    near = np.concatenate([halves, np.nextafter(halves, np.float32(np.inf)), np.nextafter(halves, np.float32(-np.inf))])
+    spread = (rng.uniform(-300, 300, 200) * scale).astype(np.float32)
+    frame = np.concatenate([near, spread, np.float32([0, -0.0, 1e-45, -1e-45, 3.4e38, -3.4e38])])
+    with np.errstate(over="ignore"):
+        quotients = (frame / np.float32(scale)).astype(np.float64)
+    rounded = np.where(quotients < 0, np.ceil(quotients - 0.5), np.floor(quotients + 0.5))
+    expected = np.clip(rounded + zero_point, -128, 127) + 128
+    data = identity(scale, zero_point)
+    contract = contract_for(data, low=-1.0, high=1.0)
+    np.testing.assert_array_equal(Interpreter(compile_bytes(data, contract)).quantise(frame), expected)
+
+
+def identity(scale, zero_point):
+    """A file with one FULLY_CONNECTED layer of one value."""
+    writer = TfliteWriter()
+    entry = writer.tensor((1, 1), scale=scale, zero_point=zero_point)
+    weights = writer.constant(np.ones((1, 1), np.int8), scale=1 / 64)
+    result = writer.tensor((1, 1), scale=scale, zero_point=0)
+    writer.operator("FULLY_CONNECTED", [entry, weights], [result], options("FullyConnectedOptions"))
+    return writer.finish([entry], [result])
+
+
+def test_self_test_frame_is_accepted_and_its_output_is_tflm_s(motion):
+    release = motion[0]
+    frame = np.frombuffer(release.selftest_frame, "<f4")
+    assert gate.check(frame, release.contract) is Status.OK
+    assert len(np.unique(np.round(frame))) > 10
+    entry = entry_of(MODEL.read_bytes())
+    quotients = (frame / entry.scales[0]).astype(np.float64)
+    values = np.where(quotients < 0, np.ceil(quotients - 0.5), np.floor(quotients + 0.5)) + entry.zero_points[0]
+    expected = run_tflm(MODEL.read_bytes(), np.clip(values, -128, 127).astype(np.int8).reshape(1, 1, 100, 6))
+    assert release.selftest_output == expected.tobytes()
+    assert len(set(release.selftest_output) - {0x80, 0x7F}) >= 2  # not all at a limit, where errors would hide
+
+
+def test_build_is_reproducible():
+    data = MODEL.read_bytes()
+    contract = read_contract(FOLDER / "motion.toml")
+    first = compile_model(data, MODEL, contract, name="motion", version=1)
+    assert compile_model(data, MODEL, contract, name="motion", version=1) == first
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1e-45), (-1e-45, 0.0), (5e5, 1e6), (-3e38, 3e38)])
+def test_self_test_frame_in_odd_ranges_without_a_zero(low, high):
+    contract = Contract("float32", 600, float(np.float32(low)), float(np.float32(high)), 0)
+    body = compile_model(MODEL.read_bytes(), MODEL, contract, name="odd", version=1)
+    frame = np.frombuffer(parse_release(body + bytes(SIGNATURE_LEN)).selftest_frame, "<f4")
+    assert gate.check(frame, contract) is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"length": 599}, "model input has 600 values, the contract's length is 599"),
+        ({"labels": ("a", "b")}, "model output has 4 values, the contract has 2 labels"),
+    ],
+)
+def test_contract_that_does_not_fit(changed, message):
+    with pytest.raises(TinysealError) as refusal:
+        compile_bytes(MODEL.read_bytes(), contract_for(MODEL.read_bytes(), **changed))
+    assert refusal.value.message == f"{PATH}: {message}"
+
+
+def refused(data):
+    """The one-line message of a refusal, without the path."""
+    with pytest.raises(TinysealError) as refusal:
+        compile_bytes(data)
+    assert "\n" not in refusal.value.message
+    assert refusal.value.message.startswith(f"{PATH}: ")
+    return refusal.value.message.removeprefix(f"{PATH}: ")
+
+
+def test_all_problems_are_listed_at_once():
+    writer = TfliteWriter()
+    a, b, c = (writer.tensor((1, 4), scale=0.1, zero_point=0) for _ in range(3))
+    d = writer.tensor((1, 4), scale=0.1, zero_point=0)
+    writer.operator("LOGISTIC", [a], [b])
+    writer.operator("SOFTMAX", [b], [c], options("SoftmaxOptions", beta=1.0))
+    writer.operator("TANH", [c], [d])
+    assert refused(writer.finish([a], [d])) == (
+        "layer 0 (LOGISTIC): operator is not supported; "
+        "layer 1 (SOFTMAX): output has scale 0.10000000149011612 and zero point 0, wanted 1/256 and -128; "
+        "layer 2 (TANH): operator is not supported"
+    )
+
+
+def dense(*, weights=None, weight_scale=0.01, bias=None, bias_scale=None, in_scale=0.1, out_scale=0.1, **fields):
+    """A file with one FULLY_CONNECTED layer of 4 values to 2, with what a test changes."""
+    writer = TfliteWriter()
+    weights = np.ones((2, 4), np.int8) if weights is None else weights
+    entry = writer.tensor((1, weights.shape[-1]), fields.pop("dtype", np.int8), scale=in_scale, zero_point=0)
+    parts = [writer.constant(weights, scale=weight_scale, zero_point=fields.pop("weight_zero_point", 0))]
+    if bias is not None:
+        parts.append(writer.constant(bias, scale=in_scale * weight_scale if bias_scale is None else bias_scale))
+    result = writer.tensor((1, 2), scale=out_scale, zero_point=0)
+    chosen = options("FullyConnectedOptions", **fields)
+    writer.operator("FULLY_CONNECTED", [entry, *parts], [result], chosen)
+    return writer.finish([entry], [result])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"fusedActivationFunction": ACTIVATION["RELU_N1_TO_1"]},
+            "activation is RELU_N1_TO_1, wanted NONE, RELU, RELU6",
+        ),
+        ({"weightsFormat": 1}, "weights format is SHUFFLED4x16INT8, wanted DEFAULT"),
+        ({"weights": np.ones((2, 4), np.float32)}, "weights are FLOAT32, wanted plain constant INT8"),
+        ({"weight_scale": [0.1, 0.1, 0.1]}, "weights have 3 scales, wanted 1 or 2"),
+        ({"weight_scale": float("nan")}, "weights have a scale that is negative or not finite"),
+        ({"weight_zero_point": 1}, "weights have a zero point other than 0"),
+        ({"weights": np.ones((2, 16385), np.int8)}, "has 16385 weights an output, wanted at most 16384"),
+        ({"bias": np.zeros(3, np.int32)}, "bias is 3 INT32, wanted 2 plain constant INT32"),
+        ({"bias": np.zeros(2, np.int32), "bias_scale": 9.0}, "bias has scale 9.0, wanted input scale x weight scale"),
+        ({"bias": np.array([0, -(1 << 30)], np.int32)}, "accumulator can reach 1073742336, wanted below 536870912"),
+        ({"out_scale": 1e-10}, "accumulator can reach 8589934592, wanted below 536870912"),
+        ({"out_scale": 1e-30}, "output scale is 2^90 times too small, wanted at most 2^28"),
+        ({"in_scale": 0.0}, "model input has scale 0.0, wanted a positive number"),
+        ({"dtype": np.uint8}, "model input is UINT8, wanted INT8"),
+    ],
+)
+def test_fully_connected_that_is_refused(changed, message):
+    assert message in refused(dense(**changed))
+
+
+def test_bound_of_the_accumulator_is_exact():
+    """bias + 128 * sum|w| just below 2^29 is compiled and right, at 2^29 it is refused."""
+    weights = np.full((2, 4), -1, np.int8)
+    room = (1 << 29) - 4 * 128
+    fields = {"weights": weights, "in_scale": 1.0, "weight_scale": 1.0, "out_scale": 2.0**23}
+    data = dense(bias=np.array([room - 1, 0], np.int32), **fields)
+    inputs = np.full((1, 1, 4), -128, np.int8)
+    np.testing.assert_array_equal(run_program(data, inputs), run_tflm(data, inputs))
+    assert "accumulator can reach 536870912, wanted below" in refused(
+        dense(bias=np.array([room, 0], np.int32), **fields)
+    )
+
+
+def convolution(shape=(1, 4, 4, 2), weights=(3, 2, 2, 2), output=(1, 3, 3, 3), **fields):
+    writer = TfliteWriter()
+    entry = writer.tensor(shape, scale=0.1, zero_point=0)
+    kernel = writer.constant(np.ones(weights, np.int8), scale=0.1)
+    result = writer.tensor(output, scale=0.1, zero_point=0)
+    chosen = {"padding": PADDING["VALID"], "strideH": 1, "strideW": 1} | fields
+    writer.operator("CONV_2D", [entry, kernel], [result], options("Conv2DOptions", **chosen))
+    return writer.finish([entry], [result])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"strideH": 0}, "stride 0, dilation 1, padding VALID in h"),
+        ({"dilationWFactor": -1}, "stride 1, dilation -1, padding VALID in w"),
+        ({"weights": (3, 5, 2, 2)}, "kernel of 5 with dilation 1 does not fit into 4 in h"),
+        ({"weights": (3, 2, 2, 1)}, "input is 1x4x4x2, wanted 1 x height x width x 1 (no groups)"),
+        ({"output": (1, 3, 2, 3)}, "output is 1x3x2x3, wanted 1x3x3x3"),
+        ({"shape": (2, 4, 4, 2)}, "model input has shape 2x4x4x2, wanted a batch of 1"),
+    ],
+)
+def test_conv_2d_that_is_refused(changed, message):
+    assert message in refused(convolution(**changed))
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ([2], "averages 1x3x4 over axes [2], wanted all but the last axis"),
+        ([0], "averages 1x3x4 over axes [0], wanted all but the last axis"),
+        ([3], "axes [3] do not lie in 1x3x4"),
+    ],
+)
+def test_mean_over_other_axes_is_refused(axes, message):
+    writer = TfliteWriter()
+    entry = writer.tensor((1, 3, 4), scale=0.1, zero_point=0)
+    result = writer.tensor((1, 4), scale=0.1, zero_point=0)
+    writer.operator("MEAN", [entry, writer.constant(np.array(axes, np.int32))], [result], options("ReducerOptions"))
+    assert message in refused(writer.finish([entry], [result]))
+
+
+def test_graphs_that_are_not_a_chain_from_input_to_output():
+    writer = TfliteWriter()
+    a, b, c = (writer.tensor((1, 4), scale=1 / 256, zero_point=-128) for _ in range(3))
+    writer.operator("SOFTMAX", [b], [c], options("SoftmaxOptions", beta=1.0))
+    assert "reads tensor 1, which no earlier layer computes" in refused(writer.finish([a], [c]))
+    writer = TfliteWriter()
+    a, b = (writer.tensor((1, 4), scale=0.1, zero_point=0) for _ in range(2))
+    writer.operator("RESHAPE", [a], [b])
+    assert refused(writer.finish([a], [b])) == "no layer computes anything"
+    assert refused(writer.finish([a], [])) == "model has 0 outputs, wanted 1"
+
+
+def test_layer_whose_tensors_need_a_second_use_keeps_them(motion):
+    """Two readers of one tensor: its buffer must outlive the first, and the second must see it unharmed."""
+    writer = TfliteWriter()
+    rng = np.random.default_rng(3)
+    tensors = [writer.tensor((1, 32), scale=0.1, zero_point=3) for _ in range(4)]
+    for source, target in ((0, 1), (0, 2), (2, 3)):
+        weights = writer.constant(rng.integers(-127, 128, (32, 32), dtype=np.int8), scale=0.001)
+        writer.operator(
+            "FULLY_CONNECTED", [tensors[source], weights], [tensors[target]], options("FullyConnectedOptions")
+        )
+    data = writer.finish([tensors[0]], [tensors[3]])
+    inputs = rng.integers(-128, 128, (3, 1, 32), dtype=np.int8)
+    np.testing.assert_array_equal(run_program(data, inputs), run_tflm(data, inputs))

@@ -1,0 +1,208 @@
+"""Imports go one way: the levels of the firmware and of the host package, read from the sources by ast.
+
+A level may import the levels named behind it. Modules of one level of the host may import each other, but never in a
+circle; those of the firmware may not.
+"""
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# level: (its modules, the levels it may import)
+FIRMWARE = {
+    "0": ("errors memory", ()),
+    "1": ("ctr gate ghash hkdf kernels rsa", ("0",)),
+    "2": ("gcm net", ("0", "1")),
+    "3": ("sealed release", ("0", "1", "2")),
+    "model": ("model", ("0", "1", "2", "3")),
+    "store": ("store efuse", ("0", "1")),
+    "hardware": ("keys slots", ("0", "1", "store")),
+    "4": ("__init__", ("0", "1", "2", "3", "model", "store", "hardware")),
+    "remote": ("remote", ("0", "1", "2", "3", "model", "store", "hardware", "4")),
+}
+HARDWARE = {"keys", "slots", "store", "efuse"}
+HARDWARE_MODULES = {"machine", "umachine", "esp32"}
+AES_MODULES = {"cryptolib", "ucryptolib"}
+
+_BASE = ("package", "formats and keys")
+HOST = {
+    "package": ("__init__", ()),
+    "formats and keys": ("errors files program contract formats gate keys", ("package",)),
+    "compiler": (
+        "flatbuffer tflite_reader quantisation convolution softmax layers layer_reader filters operators network "
+        "reference selftest tables arena plan compiler summary",
+        _BASE,
+    ),
+    "sealing": ("sealing", _BASE),
+    "building": ("building", (*_BASE, "compiler", "sealing")),
+    "transport": ("transport", _BASE),
+    "sim": ("sim", _BASE),
+    "example": ("example", _BASE),
+    "provisioning": ("firmware ports provisioning updates inference", (*_BASE, "sealing", "transport", "sim")),
+    "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning")),
+    "demo": ("demo", ("package", "example")),
+}
+
+# What people start: these print and exit. `example.train` is run once by hand.
+PROGRAMS = {"cli", "demo", "example.train"}
+# The relay is a process of its own, which tells its parent the port through a pipe; its forked child, when it could not
+# become the VM, must not run on as a second relay.
+PROCESSES = {"sim.relay": {"sys.stdout"}, "sim.process": {"os._exit"}}
+
+TALKING = {"print", "exit", "quit", "sys.exit", "os._exit", "sys.stdout", "sys.stderr", "SystemExit"}
+
+
+def sources(folder):
+    """Python sources by module name, `a.b` for a/b.py and `a` for a/__init__.py, the package itself `__init__`."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+        found[name] = (path.read_text(encoding="utf-8"), path.name == "__init__.py")
+    return found
+
+
+def imported(name, source, is_package, known, package):
+    """The modules of the package that one of its modules imports, wherever in its source, and all other names."""
+    inside, outside = set(), set()
+    here = [] if name == "__init__" else name.split(".")
+    here = here if is_package else here[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            targets = [(alias.name.split("."), None) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level + 1]
+            base += node.module.split(".") if node.module else []
+            targets = [([package, *base], alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            targets = [(node.module.split("."), alias.name) for alias in node.names]
+        else:
+            continue
+        for path, last in targets:
+            if path[0] != package:
+                outside.add(path[0])
+                continue
+            submodule = ".".join([*path[1:], last or ""])
+            inside.add(submodule if submodule in known else ".".join(path[1:]) or "__init__")
+    return inside - {name}, outside
+
+
+def faults(modules, levels, package, sideways):
+    """One line for every import that the table does not allow, and for every module that it does not have."""
+    level_of = {module: level for level, (names, _) in levels.items() for module in names.split()}
+    found, graph = [], {}
+    for name, (source, is_package) in modules.items():
+        level = level_of.get(name.split(".")[0])
+        if level is None:
+            found.append(f"{name} is in no level")
+            continue
+        allowed = levels[level][1]
+        graph[name] = imported(name, source, is_package, modules, package)[0]
+        for target in graph[name]:
+            below = level_of.get(target.split(".")[0])
+            if below not in allowed and not (sideways and below == level):
+                found.append(f"{name} ({level}) imports {target} ({below})")
+    try:
+        TopologicalSorter(graph if sideways else {}).prepare()
+    except CycleError as error:
+        found.append(f"a circle: {' -> '.join(reversed(error.args[1]))}")
+    return sorted(found)
+
+
+def talks(source):
+    """What a source prints or exits with, outside of `if __name__ == "__main__"`."""
+    found, nodes = set(), [ast.parse(source)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
+            continue
+        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) in TALKING:
+            found.add(ast.unparse(node))
+        nodes += ast.iter_child_nodes(node)
+    return found
+
+
+FIRMWARE_SOURCES = sources(ROOT / "firmware" / "tinyseal")
+# What lies in sim/vm runs on the virtual board's VM.
+HOST_SOURCES = {
+    name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith("sim.vm.")
+}
+
+
+def test_firmware_imports_go_down():
+    assert faults(FIRMWARE_SOURCES, FIRMWARE, "tinyseal", sideways=False) == []
+
+
+def test_host_imports_go_down():
+    assert faults(HOST_SOURCES, HOST, "tinyseal_host", sideways=True) == []
+
+
+def test_only_the_hardware_modules_touch_the_hardware():
+    for name, (source, is_package) in FIRMWARE_SOURCES.items():
+        outside = imported(name, source, is_package, FIRMWARE_SOURCES, "tinyseal")[1]
+        assert name in HARDWARE or not outside & HARDWARE_MODULES, name
+        assert name == "gcm" or not outside & AES_MODULES, name
+
+
+def test_only_the_programs_print_or_exit():
+    for name, (source, _) in HOST_SOURCES.items():
+        if name not in PROGRAMS and name.split(".")[0] not in PROGRAMS:
+            assert talks(source) == PROCESSES.get(name, set()), name
+
+
+PLANTED = {
+    "level 0 from level 1": ("memory", "from .rsa import verify", "memory (0) imports rsa (1)"),
+    "sideways": ("rsa", "from . import hkdf", "rsa (1) imports hkdf (1)"),
+    "the package itself": ("gcm", "import tinyseal", "gcm (2) imports __init__ (4)"),
+    "inside a function": ("net", "def run():\n    from .sealed import Sealed", "net (2) imports sealed (3)"),
+    "hardware from below": ("sealed", "from .keys import device_key", "sealed (3) imports keys (hardware)"),
+    "hardware from above": ("slots", "import tinyseal.gcm", "slots (hardware) imports gcm (2)"),
+    "a new module": ("helpers", "", "helpers is in no level"),
+}
+
+
+@pytest.mark.parametrize(("name", "source", "fault"), PLANTED.values(), ids=PLANTED.keys())
+def test_a_planted_import_in_the_firmware_is_found(name, source, fault):
+    assert faults(FIRMWARE_SOURCES | {name: (source, False)}, FIRMWARE, "tinyseal", sideways=False) == [fault]
+
+
+PLANTED_HOST = {
+    "upwards": ("gate", "from . import cli", "gate (formats and keys) imports cli (cli)"),
+    "absolute": ("gate", "import tinyseal_host.sealing", "gate (formats and keys) imports sealing (sealing)"),
+    "compiler and sealing": ("arena", "from .sealing import sign", "arena (compiler) imports sealing (sealing)"),
+    "out of a folder": ("sim.extra", "from ..transport import Link", "sim.extra (sim) imports transport (transport)"),
+}
+
+
+@pytest.mark.parametrize(("name", "source", "fault"), PLANTED_HOST.values(), ids=PLANTED_HOST.keys())
+def test_a_planted_import_in_the_host_is_found(name, source, fault):
+    assert fault in faults(HOST_SOURCES | {name: (source, False)}, HOST, "tinyseal_host", sideways=True)
+
+
+def test_a_planted_circle_is_found():
+    planted = {"errors": ("from .files import reason", False), "files": ("from . import errors", False)}
+    assert faults(planted, HOST, "tinyseal_host", sideways=True) == ["a circle: errors -> files -> errors"]
+
+
+def test_an_import_downwards_is_no_fault():
+    planted = {"cli.extra": ("from .. import keys, __version__\nfrom ..sealing import seal\nimport sys", False)}
+    assert faults(HOST_SOURCES | planted, HOST, "tinyseal_host", sideways=True) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("print('x')", {"print"}),
+        ("import sys\nsys.exit(1)", {"sys.exit"}),
+        ("raise SystemExit(1)", {"SystemExit"}),
+        ("def f():\n    sys.stderr.write('x')", {"sys.stderr"}),
+        ("x = 'print(1)'\ny.print(1)", set()),
+        ("if __name__ == '__main__':\n    sys.exit(main())", set()),
+    ],
+)
+def test_planted_talk_is_found(source, found):
+    assert talks(source) == found
