@@ -36,11 +36,11 @@ def read_weights(layer: LayerReader, rank: int) -> Int8 | None:
         return None
     if tensor.scales.size not in (1, tensor.shape[0]):
         layer.refuse(f"weights have {tensor.scales.size} scales, wanted 1 or {tensor.shape[0]}")
-    if tensor.scales.size > 1 and tensor.quantised_dimension != 0:
+    elif tensor.scales.size > 1 and tensor.quantised_dimension != 0:
         layer.refuse(f"weights are quantised along dimension {tensor.quantised_dimension}, wanted 0")
-    if not (np.isfinite(tensor.scales) & (tensor.scales >= 0)).all():
+    elif not (np.isfinite(tensor.scales) & (tensor.scales >= 0)).all():
         layer.refuse("weights have a scale that is negative or not finite")
-    if tensor.zero_points.any():
+    if tensor.zero_points.size > tensor.shape[0] or tensor.zero_points.any():
         layer.refuse("weights have a zero point other than 0")
     k = tensor.size // tensor.shape[0]
     if k > _MAX_K:

@@ -67,7 +67,7 @@ class LayerReader:
         """Refuse what the kernels' 32 bits cannot hold; `bound` is the greatest |accumulator| of each output."""
         left = int(multiplier.left.max())
         if left > _MAX_LEFT:
-            self.refuse(f"output scale is 2^{left} times too small, wanted at most 2^{_MAX_LEFT}")
+            self.refuse(f"scales ask for a left shift of {left}, wanted at most {_MAX_LEFT}")
             return
         worst = int((bound << multiplier.left).max())
         if worst >= _MAX_SHIFTED:

@@ -17,6 +17,7 @@ from .quantisation import INT8_MAX, INT8_MIN, Int8, Requantisation, mean_multipl
 from .softmax import softmax_exponentials
 from .tflite_reader import shape_text
 
+_MAX_STRIDE = 1024  # also of a dilation: with kernels of at most 16384, positions stay within 32 bits
 _MAX_DEPTH = 255  # of a softmax: the sum of exponentials stays below 2^27
 
 
@@ -70,11 +71,15 @@ def _window(layer: LayerReader, weights: Int8) -> Window | None:
     if len(layer.input.shape) != 4 or layer.input.shape[0] != 1 or layer.input.shape[3] != c:
         layer.refuse(f"input is {shape_text(layer.input.shape)}, wanted 1 x height x width x {c} (no groups)")
         return None
+    if options["padding"] not in ("SAME", "VALID"):
+        layer.refuse(f"padding is {options['padding']}, wanted SAME or VALID")
+        return None
     axes: list[Axis] = []
     for name, size, kernel in (("h", layer.input.shape[1], kernel_h), ("w", layer.input.shape[2], kernel_w)):
         stride, dilation = cast(int, options[f"stride_{name}"]), cast(int, options[f"dilation_{name}"])
-        if stride < 1 or dilation < 1 or options["padding"] not in ("SAME", "VALID"):
-            layer.refuse(f"stride {stride}, dilation {dilation}, padding {options['padding']} in {name}")
+        if not (1 <= stride <= _MAX_STRIDE and 1 <= dilation <= _MAX_STRIDE):
+            wanted = f"wanted 1 to {_MAX_STRIDE} of each"
+            layer.refuse(f"has stride {stride} and dilation {dilation} in {name}, {wanted}")
             continue
         axis = same_or_valid(str(options["padding"]), size, kernel, stride, dilation)
         if axis is None:
@@ -83,18 +88,18 @@ def _window(layer: LayerReader, weights: Int8) -> Window | None:
             axes.append(axis)
     if len(axes) != 2:
         return None
-    wanted = (1, axes[0].out, axes[1].out, m)
-    if layer.output.shape != wanted:
-        layer.refuse(f"output is {shape_text(layer.output.shape)}, wanted {shape_text(wanted)}")
+    expected = (1, axes[0].out, axes[1].out, m)
+    if layer.output.shape != expected:
+        layer.refuse(f"output is {shape_text(layer.output.shape)}, wanted {shape_text(expected)}")
     return Window(axes[0], axes[1], c)
 
 
 def _mean(layer: LayerReader) -> Computation | None:
     axis_tensor = layer.tensor(1)
-    if axis_tensor.data is None or axis_tensor.type != "INT32" or len(axis_tensor.shape) > 1:
-        layer.refuse("axes are not a constant list of INT32")
-        return None
     shape = layer.input.shape
+    if axis_tensor.data is None or axis_tensor.type != "INT32" or axis_tensor.size > len(shape):
+        layer.refuse(f"axes are {shape_text(axis_tensor.shape)} {axis_tensor.type}, wanted a constant list of INT32")
+        return None
     axes = {int(axis) for axis in axis_tensor.data.flat}
     if not all(-len(shape) <= axis < len(shape) for axis in axes):
         layer.refuse(f"axes {sorted(axes)} do not lie in {shape_text(shape)}")

@@ -17,11 +17,12 @@ Int8 = npt.NDArray[np.int8]
 Float32 = npt.NDArray[np.float32]
 
 INT8_MIN, INT8_MAX = -128, 127
+_LARGEST_FACTOR = 2.0**1000  # its shift is refused wherever shifts are held against a bound
 
 
 @dataclass(frozen=True)
 class Multiplier:
-    """Real factors as `q31 / 2^31 * 2^shift`, one for each channel: int64 [m] each; shift is -31 to 31."""
+    """Real factors as `q31 / 2^31 * 2^shift`, one for each channel: int64 [m] each; shift is -31 or more."""
 
     q31: Int64 = field(repr=False)
     shift: Int64 = field(repr=False)
@@ -56,8 +57,8 @@ class Requantisation:
 
 
 def quantize_multiplier(factors: npt.NDArray[np.float64]) -> Multiplier:
-    """The Multiplier of non-negative real factors, float64 [m]; those below 2^-32 become zero."""
-    fraction, exponent = np.frexp(factors)
+    """The Multiplier of non-negative real factors, float64 [m]; below 2^-32 it is zero, an infinite one very large."""
+    fraction, exponent = np.frexp(np.minimum(factors, _LARGEST_FACTOR))
     q31 = np.floor(fraction * 2.0**31 + 0.5).astype(np.int64)  # exact: the product has at most 53 bits
     shift = exponent.astype(np.int64)
     carried = q31 == 1 << 31
@@ -75,7 +76,8 @@ def layer_multiplier(
     (GetQuantizedConvolutionMultipler).
     """
     if per_tensor:
-        products = (np.float32(input_scale) * weight_scales).astype(np.float64)
+        with np.errstate(over="ignore", under="ignore"):
+            products = (np.float32(input_scale) * weight_scales).astype(np.float64)
     else:
         products = np.float64(input_scale) * weight_scales.astype(np.float64)
     return quantize_multiplier(products / np.float64(output_scale))

@@ -7,14 +7,15 @@ in any order, and far faster than numpy's integer products.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from .convolution import Axis
 from .layers import Alias, Convolution, Filter, FullyConnected, Layer, Mean
 from .network import Network
 from .quantisation import Float32, Int8, Int64, quantise
 from .softmax import softmax
 
-_Float64 = npt.NDArray[np.float64]
+_CHUNK = 1 << 20
+"""Values gathered at a time, so that a large layer does not take the host's memory."""
 
 
 def run(network: Network, frame: Float32) -> Int8:
@@ -52,21 +53,26 @@ def _dense(inputs: Int8, rows: Filter) -> Int8:
 
 
 def _convolution(values: Int8, computation: Convolution) -> Int8:
-    """int8 [out_h * out_w * m]: for each kernel position the pixels under it times its weights, all added up."""
+    """int8 [out_h * out_w * m]: the input under the kernel gathered for each pixel, then as a dense layer."""
     rows, window = computation.filter, computation.window
-    height, width, channels = window.height, window.width, window.channels
-    # Padding stands for the zero point: 0 once that is taken off.
-    after_h = max((height.out - 1) * height.stride + height.reach - height.before - height.size, 0)
-    after_w = max((width.out - 1) * width.stride + width.reach - width.before - width.size, 0)
-    centred = values.reshape(height.size, width.size, channels).astype(np.float64) - rows.input_zero_point
-    padded: _Float64 = np.pad(centred, ((height.before, after_h), (width.before, after_w), (0, 0)))
-    kernels = rows.weights.astype(np.float64).reshape(-1, height.kernel, width.kernel, channels)
-    sums = np.zeros((height.out, width.out, len(kernels)))
-    for ky in range(height.kernel):
-        top = ky * height.dilation
-        lines = padded[top : top + (height.out - 1) * height.stride + 1 : height.stride]
-        for kx in range(width.kernel):
-            left = kx * width.dilation
-            pixels = lines[:, left : left + (width.out - 1) * width.stride + 1 : width.stride]
-            sums += pixels @ kernels[:, ky, kx].T
-    return rows.requantisation.apply(sums.astype(np.int64) + rows.bias).reshape(-1)
+    # One more position stands for all that lie outside: padding counts as the zero point.
+    outside = np.full((1, window.channels), rows.input_zero_point, np.int8)
+    image = np.concatenate([values.reshape(-1, window.channels), outside])
+    down, across = _taps(window.height), _taps(window.width)
+    pixels = window.height.out * window.width.out
+    chunk = max(1, _CHUNK // rows.weights.shape[1])
+    outputs = []
+    for start in range(0, pixels, chunk):
+        y, x = np.divmod(np.arange(start, min(start + chunk, pixels)), window.width.out)
+        lines, columns = down[y][:, :, None], across[x][:, None, :]
+        inside = (lines >= 0) & (columns >= 0)
+        positions = np.where(inside, lines * window.width.size + columns, len(image) - 1)
+        outputs.append(_dense(image[positions].reshape(len(y), -1), rows))
+    return np.concatenate(outputs).reshape(-1)
+
+
+def _taps(axis: Axis) -> Int64:
+    """int64 [out, kernel]: the input position under each tap of the kernel, -1 outside the input."""
+    first = np.arange(axis.out)[:, None] * axis.stride - axis.before
+    positions: Int64 = first + np.arange(axis.kernel)[None, :] * axis.dilation
+    return np.where((positions >= 0) & (positions < axis.size), positions, -1)

@@ -53,8 +53,7 @@ def _frame(data: bytes, candidate: int, contract: Contract, low: float, high: fl
     stream = np.frombuffer(hashlib.shake_256(seed).digest(4 * (contract.length + 1)), "<u4") / 2.0**32
     span = (high - low) / 2 ** (candidate // 2)
     start = low + (high - low - span) * (stream[0] if candidate % 2 else 0.5)
-    frame: Float32 = np.clip(
-        (start + span * stream[1:]).astype(np.float32), np.float32(contract.low), np.float32(contract.high)
-    )
+    # Clipped before it is rounded: the limits are float32 themselves, so that no value leaves them.
+    frame: Float32 = np.clip(start + span * stream[1:], contract.low, contract.high).astype(np.float32)
     frame[frame == 0] = contract.high or contract.low
     return frame

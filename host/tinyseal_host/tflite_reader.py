@@ -25,7 +25,9 @@ from .errors import TinysealError
 from .flatbuffer import NO_FIELDS, FlatbufferError, Table, root
 
 MAX_ITEMS = 4096
-"""Tensors, operators, buffers or operator codes in one file; models for microcontrollers have some hundreds."""
+"""Tensors, buffers or operator codes in one file; models for microcontrollers have some hundreds."""
+MAX_OPERATORS = 1024
+"""Operators in one file."""
 _MAX_OPERANDS = 256
 _MAX_RANK = 8
 _MAX_ELEMENTS = 1 << 31
@@ -130,7 +132,7 @@ def read_model(data: bytes, path: Path) -> Model:
             place = f"tensor {index}: "
             tensors.append(_tensor(index, table, buffers))
         operators = []
-        for number, table in enumerate(subgraphs[0].tables(3, MAX_ITEMS)):
+        for number, table in enumerate(subgraphs[0].tables(3, MAX_OPERATORS)):
             place = f"layer {number}: "
             name = names[_within("operator code", table.integer(0, "I"), len(names))]
             place = f"layer {number} ({name}): "

@@ -125,3 +125,6 @@ def test_the_virtual_board_is_what_the_simulator_starts():
     heap_kib = inspect.signature(VirtualBoard).parameters["heap_kib"].default
     assert data["heap"]["free_bytes"] == heap_kib * 1024
     assert data["deploy_options"]["flash_offset"] is None
+    settings = ROOT / "host" / "tinyseal_host" / "sim" / "vm" / "settings.py"
+    name = re.search(r'^MACHINE = "(.*?)"', settings.read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert any(re.search(pattern, name) for pattern in data["machine"])

@@ -31,7 +31,7 @@ class Arguments:
     """The words to pass for one call; place() before it, collect() after it."""
 
     def __init__(self, values: dict[str, tuple[str, Argument]]) -> None:
-        """`values`: by name, (viper type, value). TypeError for a buffer where none fits, OverflowError past 32 bits."""
+        """`values`: by name, (viper type, value). TypeError: a buffer where none fits; OverflowError: past 32 bits."""
         self._words: dict[str, int] = {}
         self._buffers: dict[str, _Buffer] = {}
         for name, (kind, value) in values.items():

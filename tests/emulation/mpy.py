@@ -37,9 +37,11 @@ def read_mpy(data: bytes, architecture: Architecture) -> MpyFile:
 
     One without machine code is of every architecture.
     """
-    if len(data) < 4 or data[0] != ord("M") or data[1] != _VERSION or data[2] & 3 != _SUB_VERSION:
-        raise ValueError("not a .mpy file of version 6.3")
-    if data[2] >> 2 & 15 not in (_ARCHITECTURE_NUMBER[architecture], _NO_NATIVE_CODE):
+    if len(data) < 4 or data[0] != ord("M") or data[1] != _VERSION:
+        raise ValueError("not a .mpy file of version 6")
+    if data[2] != _NO_NATIVE_CODE and data[2] & 3 != _SUB_VERSION:
+        raise ValueError("the .mpy file's machine code is not of version 6.3")
+    if data[2] != _NO_NATIVE_CODE and data[2] >> 2 & 15 != _ARCHITECTURE_NUMBER[architecture]:
         raise ValueError(f"the .mpy file is not for {architecture}")
     return _Reader(data).module()
 

@@ -9,14 +9,14 @@ import struct
 from .errors import EmulationError, RuntimeCall
 from .mpy import MpyFile
 
-_SLOTS = (
+_SLOTS = (  # noqa: SIM905  (fifty words read better as a text)
     "None False True convert_obj_to_native convert_native_to_obj swap_globals load_name load_global load_build_class "
     "load_attr load_method load_super_method store_name store_global store_attr obj_subscr obj_is_true unary_op "
     "binary_op build_tuple build_list build_map build_set store_set list_append store_map make_function call_function "
     "call_method call_method_kw getiter iternext nlr_push nlr_pop raise import_name import_from import_all new_slice "
     "unpack_sequence unpack_ex delete_name delete_global make_closure arg_check setup_code_state floor_divide modulo "
     "yield_from setjmp"
-).split()  # noqa: SIM905  (fifty words read better as a text)
+).split()
 _TO_NATIVE, _TO_OBJ = _SLOTS.index("convert_obj_to_native"), _SLOTS.index("convert_native_to_obj")
 _FLOOR_DIVIDE, _MODULO = _SLOTS.index("floor_divide"), _SLOTS.index("modulo")
 _SWAP_GLOBALS, _LOAD_GLOBAL = _SLOTS.index("swap_globals"), _SLOTS.index("load_global")

@@ -18,8 +18,11 @@ _PAGE = 0x1000
 _RETURN = STUBS + _PAGE - 4  # the caller: nothing runs there
 _C_RET = b"\x82\x80\x00\x00"  # c.ret, and an illegal instruction to fill the slot
 
-_SAVED = (reg.UC_RISCV_REG_SP, reg.UC_RISCV_REG_S0, reg.UC_RISCV_REG_S1) + tuple(
-    range(reg.UC_RISCV_REG_S2, reg.UC_RISCV_REG_S11 + 1)
+_SAVED = (
+    reg.UC_RISCV_REG_SP,
+    reg.UC_RISCV_REG_S0,
+    reg.UC_RISCV_REG_S1,
+    *range(reg.UC_RISCV_REG_S2, reg.UC_RISCV_REG_S11 + 1),
 )
 _ARGUMENTS = tuple(range(reg.UC_RISCV_REG_A0, reg.UC_RISCV_REG_A7 + 1))
 _TEMPORARIES = tuple(range(reg.UC_RISCV_REG_T0, reg.UC_RISCV_REG_T2 + 1)) + tuple(

@@ -53,7 +53,7 @@ class XtensaMachine(Machine):
         except ValueError as error:
             raise EmulationError(str(error)) from None
         names: dict[str, Any] = {}
-        exec(compile(translation.source, f"<xtensa {function.name}>", "exec"), names)  # noqa: S102  (our own text)
+        exec(compile(translation.source, f"<xtensa {function.name}>", "exec"), names)  # text of our own making
         made = self._compiled[function.name] = _Compiled(names["run"], translation.lines)
         return made
 

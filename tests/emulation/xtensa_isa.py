@@ -92,7 +92,7 @@ def decode(code: bytes, at: int) -> Instruction:
 
 
 def _narrow(op0: int, r: int, s: int, t: int, word: int) -> Instruction | None:
-    if op0 == 8 or op0 == 9:
+    if op0 in (8, 9):
         return Instruction("l32i" if op0 == 8 else "s32i", 2, s=s, t=t, imm=4 * r)
     if op0 == 10:
         return Instruction("add", 2, r=r, s=s, t=t)

@@ -224,7 +224,7 @@ def dense(*, weights=None, weight_scale=0.01, bias=None, bias_scale=None, in_sca
         ({"bias": np.zeros(2, np.int32), "bias_scale": 9.0}, "bias has scale 9.0, wanted input scale x weight scale"),
         ({"bias": np.array([0, -(1 << 30)], np.int32)}, "accumulator can reach 1073742336, wanted below 536870912"),
         ({"out_scale": 1e-10}, "accumulator can reach 8589934592, wanted below 536870912"),
-        ({"out_scale": 1e-30}, "output scale is 2^90 times too small, wanted at most 2^28"),
+        ({"out_scale": 1e-30}, "scales ask for a left shift of 90, wanted at most 28"),
         ({"in_scale": 0.0}, "model input has scale 0.0, wanted a positive number"),
         ({"dtype": np.uint8}, "model input is UINT8, wanted INT8"),
     ],
@@ -259,8 +259,8 @@ def convolution(shape=(1, 4, 4, 2), weights=(3, 2, 2, 2), output=(1, 3, 3, 3), *
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"strideH": 0}, "stride 0, dilation 1, padding VALID in h"),
-        ({"dilationWFactor": -1}, "stride 1, dilation -1, padding VALID in w"),
+        ({"strideH": 0}, "has stride 0 and dilation 1 in h, wanted 1 to 1024 of each"),
+        ({"dilationWFactor": -1}, "has stride 1 and dilation -1 in w, wanted 1 to 1024 of each"),
         ({"weights": (3, 5, 2, 2)}, "kernel of 5 with dilation 1 does not fit into 4 in h"),
         ({"weights": (3, 2, 2, 1)}, "input is 1x4x4x2, wanted 1 x height x width x 1 (no groups)"),
         ({"output": (1, 3, 2, 3)}, "output is 1x3x2x3, wanted 1x3x3x3"),

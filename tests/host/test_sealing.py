@@ -166,12 +166,17 @@ def test_a_board_takes_its_own_file_down_to_the_floor(check, sealed, release, fl
     assert check(sealed, floor=floor) == parse_release(release)
 
 
-def sealed_as(release, version):
-    """What somebody with the master key can make: a sealed header with another version, rightly authenticated."""
-    sealed = bytearray(sealing.seal(release, DEVICE_ID, KeySource.EFUSE, MASTER))
-    struct.pack_into("<I", sealed, 24, version)
+def resealed(release, at, code, value):
+    """What somebody with the master key can make: a header with one other field, rightly authenticated."""
+    header = bytearray(sealing.seal(release, DEVICE_ID, KeySource.EFUSE, MASTER)[:64])
+    struct.pack_into(f"<{code}", header, at, value)
     key = keys.device_key(MASTER, DEVICE_ID, KeySource.EFUSE)
-    return bytes(sealed[:64]) + AESGCM(key).encrypt(bytes(sealed[32:44]), release, bytes(sealed[:64]))
+    return bytes(header) + AESGCM(key).encrypt(bytes(header[32:44]), release, bytes(header))
+
+
+def test_the_key_check_counts_even_when_the_tag_is_right(check, release):
+    assert check(resealed(release, 24, "I", 7)) == parse_release(release)
+    assert refused(check, resealed(release, 48, "16s", bytes(16))).code == Refusal.AUTHENTICATION
 
 
 def sealed_raw(payload):
@@ -196,14 +201,14 @@ def test_refusals_in_their_order(check, sealed, release, signing_key, stranger):
     assert refused(check, sealed, **no_auth).code == Refusal.AUTHENTICATION
     assert refused(check, sealed_raw(b"\0" * 448), **late).code == Refusal.SIGNATURE
     assert refused(check, sealed_raw(sealing.sign(bytes(64), signing_key))).code == Refusal.RELEASE
-    assert refused(check, sealed_as(release, 8), floor=8).code == Refusal.RELEASE
+    assert refused(check, resealed(release, 24, "I", 8), floor=8).code == Refusal.RELEASE
 
 
 def test_refusals_in_words(check, sealed, release):
     assert str(refused(check, sealed, device_id=b"\1\2")) == "sealed file: is for board 7cdfa1e0c3b4, this is 0102"
     assert str(refused(check, sealed, key_source=KeySource.FILE)) == "sealed file: wants key source efuse, this is file"
     assert str(refused(check, sealed, floor=8)) == "sealed file: model version is 7, wanted at least 8"
-    assert str(refused(check, sealed_as(release, 9))) == "release: model version is 7, sealed as 9"
+    assert str(refused(check, resealed(release, 24, "I", 9))) == "release: model version is 7, sealed as 9"
 
 
 @pytest.mark.parametrize(

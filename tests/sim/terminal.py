@@ -11,6 +11,7 @@ SOFT_REBOOT = b"MPY: soft reboot\r\n"
 class Terminal:
     def __init__(self, port):
         self.serial = serial.Serial(port, timeout=0.05)
+        self._unread = b""
 
     def close(self):
         self.serial.close()
@@ -20,19 +21,21 @@ class Terminal:
 
     def until(self, wanted, timeout_s=10):
         """All that comes up to and with `wanted`."""
-        got = b""
         deadline = time.monotonic() + timeout_s
-        while wanted not in got:
-            assert time.monotonic() < deadline, f"waited for {wanted!r}, got {got!r}"
-            got += self.serial.read(max(1, self.serial.in_waiting))
+        while wanted not in self._unread:
+            assert time.monotonic() < deadline, f"waited for {wanted!r}, got {self._unread!r}"
+            self._unread += self.serial.read(max(1, self.serial.in_waiting))
+        end = self._unread.index(wanted) + len(wanted)
+        got, self._unread = self._unread[:end], self._unread[end:]
         return got
 
-    def quiet(self, for_s):
-        """All that comes within a time."""
-        got = b""
-        deadline = time.monotonic() + for_s
-        while time.monotonic() < deadline:
-            got += self.serial.read(max(1, self.serial.in_waiting))
+    def exactly(self, count, timeout_s=10):
+        """The next `count` bytes."""
+        deadline = time.monotonic() + timeout_s
+        while len(self._unread) < count:
+            assert time.monotonic() < deadline, f"waited for {count} bytes, got {self._unread!r}"
+            self._unread += self.serial.read(count - len(self._unread))
+        got, self._unread = self._unread[:count], self._unread[count:]
         return got
 
     def raw(self):

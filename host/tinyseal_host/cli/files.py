@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from .. import keys, sealing
 from ..building import build as build_release
-from ..compiler import describe
 from ..errors import TinysealError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import KeySource, Release, SealedHeader, parse_release, parse_sealed
+from ..summary import describe
 from .output import Output
 
 
@@ -132,15 +133,23 @@ def _inspect_release(release: Release, output: Output) -> None:
 
 def _inspect_model(data: bytes, path: Path, output: Output) -> None:
     summary = describe(data, path)
+    arena = summary.arena_bytes
     output.table(
         [
             ("model", f"{len(data):,} bytes"),
-            ("input", f"{summary.input_shape}, scale {summary.input_scale:g}, zero point {summary.input_zero_point}"),
-            ("output", f"{summary.output_shape}, scale {summary.output_scale:g}, zero point {summary.output_zero_point}"),
+            *[("input", edge.text) for edge in summary.inputs],
+            *[("output", edge.text) for edge in summary.outputs],
             ("MACs", f"{summary.macs:,}"),
+            ("weights", f"{summary.weight_bytes:,} bytes"),
+            ("RAM", f"{arena:,} bytes of activations" if arena is not None else "cannot be compiled, see below"),
         ]
     )
-    output.result({})
+    output.say()
+    rows = [(row.number, row.operator, row.output_shape, row.macs, row.weight_bytes) for row in summary.layers]
+    output.columns(("layer", "operator", "output", "MACs", "weight bytes"), [tuple(row) for row in rows])
+    for problem in summary.problems:
+        output.say(f"problem: {problem}")
+    output.result({"kind": "tflite", "bytes": len(data), **asdict(summary), "macs": summary.macs})
 
 
 def _sealed(header: SealedHeader) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The flash chip's filesystem partition: a block device over `flash.bin`, and the littlefs on it as the root."""
 
 import vfs
-from settings import STATE, StateError
+from settings import HOST, StateError, state_file
 
 _BLOCK = 4096
 _ERASED = b"\xff" * _BLOCK
@@ -48,7 +48,7 @@ def _done(_):
 
 def mount_root():
     """Put the partition in the place of the host's filesystem, formatted if it is fresh; StateError if it is neither."""
-    flash = Flash(STATE.open("/flash.bin", "r+b"))
+    flash = Flash(HOST.open(state_file("flash.bin"), "r+b"))
     first = bytearray(_BLOCK)
     flash.readblocks(0, first, 0)
     fresh = first == _ERASED

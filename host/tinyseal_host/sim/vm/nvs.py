@@ -7,7 +7,7 @@ value (little-endian), then the three. It is always replaced whole.
 import errno
 import struct
 
-from settings import STATE, StateError
+from settings import HOST, StateError, state_file
 
 I32, BLOB = 0x14, 0x42  # ESP-IDF's numbers for these types (nvs_flash, ItemType)
 # Of the 24 KiB of a stock ESP32 partition table one page of 4 KiB stays free; a page has 126 entries of 32 bytes.
@@ -28,7 +28,7 @@ def entries(values):
 def load():
     """The committed values, {(namespace, key): (type, bytes)}; StateError when the file is damaged."""
     try:
-        with STATE.open("/nvs.bin", "rb") as file:
+        with HOST.open(state_file("nvs.bin"), "rb") as file:
             data = file.read()
     except OSError as error:
         if error.errno == errno.ENOENT:
@@ -54,9 +54,9 @@ def load():
 
 def save(values):
     """Make the values durable."""
-    with STATE.open("/nvs.new", "wb") as file:
+    with HOST.open(state_file("nvs.new"), "wb") as file:
         file.write(_MAGIC)
         for (namespace, key), (kind, value) in values.items():
             namespace, key = namespace.encode(), key.encode()
             file.write(struct.pack(_RECORD, kind, len(namespace), len(key), len(value)) + namespace + key + value)
-    STATE.rename("/nvs.new", "/nvs.bin")
+    HOST.rename(state_file("nvs.new"), state_file("nvs.bin"))

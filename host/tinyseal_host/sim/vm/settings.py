@@ -13,8 +13,13 @@ _, _state_dir, _fd, _unique_id, _cause, _raw = sys.argv
 
 MACHINE = "tinyseal virtual board"  # what os.uname() and sys.implementation call it
 
-STATE = vfs.VfsPosix(_state_dir)  # its paths begin with a slash, or the VM takes them for the host's
+HOST = vfs.VfsPosix()  # no root of its own: with one, VfsPosix.rename takes both names for the second
 CONTROL = open(int(_fd), "r+b")
 UNIQUE_ID = bytes.fromhex(_unique_id)
 RESET_CAUSE = int(_cause)
 RAW_REPL = _raw == "1"
+
+
+def state_file(name):
+    """Path of a file of the state directory, for `HOST`."""
+    return _state_dir + "/" + name
