@@ -18,6 +18,7 @@ def frames(length):
 
 
 def main():
+    """Until there are no more frames."""
     with tinyseal.open() as model:
         for frame in frames(model.length):
             status = model.infer(frame)

@@ -1,11 +1,11 @@
-"""Builds what the host package carries to boards: the firmware as `.mpy`, one folder an architecture, and the board data.
+"""Builds what the host package carries to boards: the firmware as `.mpy` by architecture, and the boards' data.
 
-A script (`python firmware/payload.py`) for the checkout, and hatchling's build hook for a wheel; both write
-`host/tinyseal_host/payload/`, which is not kept in the tree:
+A script (`python firmware/payload.py`) for the checkout, and hatchling's build hook for a wheel; both write what is not
+kept in the tree, `host/tinyseal_host/payload/`:
 
     firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them
     boards/NAME.json                `boards/NAME/board.json` as it stands
-    manifest.json                   by architecture, the sha256 of every file; and the sha256 of the source they come from
+    manifest.json                   the sha256 of every file, by architecture, and of all sources
 """
 
 import hashlib

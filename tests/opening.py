@@ -1,4 +1,4 @@
-"""Sealed files opened by the board's own code on the VM, many in one start, with the key in files and an id of our choice."""
+"""Sealed files opened by the board's own code on the VM, many in one start."""
 
 from pathlib import Path
 

@@ -12,15 +12,15 @@ ARENA_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class SingleLayer:
-    """A file with one operator, and int8 inputs for it, [n, *input shape]."""
+class RandomModel:
+    """A file, named after its one operator or `network`, and int8 inputs for it, [n, *input shape]."""
 
-    operator: str
+    name: str
     data: bytes
     inputs: np.ndarray
 
     def __repr__(self):
-        return f"SingleLayer({self.operator}, {len(self.data)} bytes, inputs {self.inputs.shape})"
+        return f"RandomModel({self.name}, {len(self.data)} bytes, inputs {self.inputs.shape})"
 
 
 def run_tflm(data, inputs):
@@ -92,7 +92,7 @@ def fully_connected(draw):
         "FullyConnectedOptions", fusedActivationFunction=ACTIVATION[draw(_activations)], keepNumDims=len(batches) > 1
     )
     writer.operator("FULLY_CONNECTED", inputs, [result], chosen)
-    return SingleLayer("FULLY_CONNECTED", writer.finish([entry], [result]), _frames(rng, (*batches, k)))
+    return RandomModel("FULLY_CONNECTED", writer.finish([entry], [result]), _frames(rng, (*batches, k)))
 
 
 def conv_output(size, kernel, stride, dilation, padding):
@@ -125,7 +125,7 @@ def conv_2d(draw):
         fusedActivationFunction=ACTIVATION[draw(_activations)],
     )
     writer.operator("CONV_2D", inputs, [result], chosen)
-    return SingleLayer("CONV_2D", writer.finish([entry], [result]), _frames(rng, (1, in_h, in_w, c)))
+    return RandomModel("CONV_2D", writer.finish([entry], [result]), _frames(rng, (1, in_h, in_w, c)))
 
 
 @st.composite
@@ -143,7 +143,7 @@ def mean(draw):
     axes = np.arange(1, 1 + len(spatial), dtype=np.int32) - (len(spatial) + 2 if draw(st.booleans()) else 0)
     axes = writer.constant(axes)
     writer.operator("MEAN", [entry, axes], [result], options("ReducerOptions", keepDims=keep))
-    return SingleLayer("MEAN", writer.finish([entry], [result]), _frames(rng, (1, *spatial, c)))
+    return RandomModel("MEAN", writer.finish([entry], [result]), _frames(rng, (1, *spatial, c)))
 
 
 @st.composite
@@ -155,7 +155,47 @@ def softmax(draw):
     result = writer.tensor(shape, scale=1 / 256, zero_point=-128)
     beta = draw(st.sampled_from([1.0, 0.5, 3.0]))
     writer.operator("SOFTMAX", [entry], [result], options("SoftmaxOptions", beta=beta))
-    return SingleLayer("SOFTMAX", writer.finish([entry], [result]), _frames(rng, shape))
+    return RandomModel("SOFTMAX", writer.finish([entry], [result]), _frames(rng, shape))
+
+
+@st.composite
+def network(draw):
+    """A chain: one to three convolutions, RESHAPE, MEAN or not, FULLY_CONNECTED, SOFTMAX."""
+    rng, writer = draw(_generators), TfliteWriter()
+    shape = (1, draw(st.integers(1, 3)), draw(st.integers(8, 20)), draw(st.integers(1, 6)))
+    first_shape, scale = shape, draw(_scales())
+    first = last = writer.tensor(shape, scale=scale, zero_point=draw(_zero_points))
+
+    def weighted(name, weights_shape, output_shape, chosen):
+        nonlocal last, scale
+        out_scale = draw(_scales())
+        result = writer.tensor(output_shape, scale=out_scale, zero_point=draw(_zero_points))
+        inputs = [last, *_add_filter(draw, writer, rng, weights_shape, (scale, out_scale))]
+        chosen.fusedActivationFunction = ACTIVATION[draw(st.sampled_from(["NONE", "RELU"]))]
+        writer.operator(name, inputs, [result], chosen)
+        last, scale = result, out_scale
+
+    for _ in range(draw(st.integers(1, 3))):
+        kernel, stride, m = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 12))
+        padding = draw(st.sampled_from(["SAME", "VALID"])) if shape[2] >= kernel else "SAME"
+        out = conv_output(shape[2], kernel, stride, 1, padding)
+        chosen = options("Conv2DOptions", padding=PADDING[padding], strideH=1, strideW=stride)
+        weights_shape, shape = (m, 1, kernel, shape[3]), (1, shape[1], out, m)
+        weighted("CONV_2D", weights_shape, shape, chosen)
+    if draw(st.booleans()):
+        result = writer.tensor((1, shape[3]), scale=scale, zero_point=draw(_zero_points))
+        axes = writer.constant(np.array([1, 2], np.int32))
+        writer.operator("MEAN", [last, axes], [result], options("ReducerOptions"))
+    else:
+        result = writer.tensor((1, math.prod(shape)), scale=scale, zero_point=draw(_zero_points))
+        writer.operator("RESHAPE", [last, writer.constant(np.array([1, math.prod(shape)], np.int32))], [result])
+    flat, last = writer.tensors[result].shape[1], result
+    m = draw(st.integers(1, 12))
+    weighted("FULLY_CONNECTED", (m, flat), (1, m), options("FullyConnectedOptions"))
+    result = writer.tensor((1, m), scale=1 / 256, zero_point=-128)
+    writer.operator("SOFTMAX", [last], [result], options("SoftmaxOptions", beta=1.0))
+    return RandomModel("network", writer.finish([first], [result]), _frames(rng, first_shape))
 
 
 STRATEGIES = {"FULLY_CONNECTED": fully_connected(), "CONV_2D": conv_2d(), "MEAN": mean(), "SOFTMAX": softmax()}
+STRATEGIES["network"] = network()

@@ -1,10 +1,10 @@
 """Sealed int8 models on a MicroPython board.
 
-    import tinyseal
-    with tinyseal.open() as model:              # SealError(code) when anything is wrong
-        status = model.infer(frame)             # 0, or why the gate refused; allocates nothing
-        if status == tinyseal.OK:
-            print(model.labels[model.top], model.output[model.top])
+import tinyseal
+with tinyseal.open() as model:              # SealError(code) when anything is wrong
+    status = model.infer(frame)             # 0, or why the gate refused; allocates nothing
+    if status == tinyseal.OK:
+        print(model.labels[model.top], model.output[model.top])
 """
 
 from . import gcm, keys, release, slots
@@ -14,6 +14,7 @@ from .model import Model
 from .sealed import Sealed
 
 __version__ = "0.1.0"
+__all__ = ("CODES", "NAN", "OK", "RANGE", "SIZE", "STATUSES", "ZEROS", "SealError", "open")
 
 
 def open(path=None):

@@ -27,44 +27,48 @@ def start(p: ptr8, nonce: ptr8, n: int):
 
 
 @micropython.viper
-def advance(p: ptr8, chunk: int, n: int):
-    """Move n counter blocks to the chunk of that number, below 2^22: 64 GiB, more than a u32 length can name."""
-    while n > 0:
-        p[12] = chunk >> 16
-        p[13] = chunk >> 8
-        p[14] = chunk
-        p = ptr8(int(p) + 16)
-        n -= 1
+def advance(p: ptr32, low: int, chunk: int, n: int):
+    """DOC"""
+    low = (chunk & 0xFF00) | ((chunk >> 16) & 255) | ((chunk & 255) << 16)
+    step = 1
+    step = step << 24
+    end = int(p) + 16 * n
+    while int(p) < end:
+        p[3] = low
+        low += step
+        p = ptr32(int(p) + 16)
 
 
 @micropython.viper
-def xor_into(d: ptr32, k: ptr32, v: int, n: int):
-    """d ^= k for n bytes, both 4-aligned: words first, then up to 3 bytes. v only reserves a register: pass 0."""
-    while n > 15:
-        v = k[0]
-        d[0] = d[0] ^ v
-        v = k[1]
-        d[1] = d[1] ^ v
-        v = k[2]
-        d[2] = d[2] ^ v
-        v = k[3]
-        d[3] = d[3] ^ v
-        d = ptr32(int(d) + 16)
-        k = ptr32(int(k) + 16)
-        n -= 16
+def xor_into(d: ptr32, k: ptr32, n: int):
+    """DOC"""
+    end = int(d) + (n & -32)
+    while int(d) < end:
+        d[0] = k[0] ^ d[0]
+        d[1] = k[1] ^ d[1]
+        d[2] = k[2] ^ d[2]
+        d[3] = k[3] ^ d[3]
+        d[4] = k[4] ^ d[4]
+        d[5] = k[5] ^ d[5]
+        d[6] = k[6] ^ d[6]
+        d[7] = k[7] ^ d[7]
+        d = ptr32(int(d) + 32)
+        k = ptr32(int(k) + 32)
     e = ptr8(d)
     f = ptr8(k)
+    n = n & 31
     while n > 0:
         n -= 1
-        e[n] = e[n] ^ f[n]
+        e[n] = f[n] ^ e[n]
 
 
 @micropython.viper
 def blank(k: ptr32, n: int) -> int:
-    """Whether any of n blocks at the 4-aligned k is all zeros."""
-    while n > 0:
-        if k[0] | k[1] | k[2] | k[3] == 0:
-            return 1
+    """DOC"""
+    end = int(k) + 16 * n
+    while int(k) < end:
+        if not k[0]:
+            if k[1] | k[2] | k[3] == 0:
+                return 1
         k = ptr32(int(k) + 16)
-        n -= 1
     return 0

@@ -29,11 +29,11 @@ def _ghash(table, y, data):
     """Absorb `data`, padded with zeros to whole blocks."""
     n = len(data)
     whole = n & ~15
-    ghash.update(table, 0, 0, data, y, whole)
+    ghash.update(data, 0, table, y, whole)
     if n > whole:
         last = bytearray(16)
         last[: n - whole] = data[whole:]
-        ghash.update(table, 0, 0, last, y, 16)
+        ghash.update(last, 0, table, y, 16)
         wipe(last)
 
 
@@ -54,10 +54,10 @@ def _tag(aes, table, nonce, aad, data):
     _ghash(table, y, aad)
     _ghash(table, y, data)
     lengths = (len(aad) << 3).to_bytes(8, "big") + (len(data) << 3).to_bytes(8, "big")
-    ghash.update(table, 0, 0, lengths, y, 16)
+    ghash.update(lengths, 0, table, y, 16)
     j0 = bytearray(nonce) + b"\x00\x00\x00\x01"
     _encrypt_block(aes, j0)
-    ctr.xor_into(y, j0, 0, 16)
+    ctr.xor_into(y, j0, 16)
     wipe(j0)
     return y
 
@@ -75,12 +75,12 @@ def _crypt(aes, work, nonce, data):
     at = 32  # the first two blocks of the first chunk are not data's
     chunk = 0
     while done < len(data):
-        ctr.advance(counters, chunk, n)
+        ctr.advance(counters, 0, chunk, n)
         aes.encrypt(counters, stream)
         if ctr.blank(stream, n):
             raise SealError(ENGINE, "AES gives a block of zeros")
         part = data[done : done + ctr.CHUNK - at]
-        ctr.xor_into(part, stream[at:], 0, len(part))
+        ctr.xor_into(part, stream[at:], len(part))
         done += len(part)
         at = 0
         chunk += 1

@@ -1,4 +1,4 @@
-"""The int8 network's viper leaves (level 1); FORMAT.md sections "Program header" and "Rows table" define what they compute.
+"""The int8 network's viper leaves (level 1); FORMAT.md's "Program header" and "Rows table" define what they compute.
 
 Activations and weights are bytes biased by 128, so that loads need no sign extension; what the offsets add is in the
 table's bias and in one sum per input. A step's operands are words of the release, used where they lie; offsets named
@@ -17,9 +17,10 @@ import micropython
 
 @micropython.viper
 def quantise(p: ptr32, a: int, q: int, out: ptr8, n: int, table: ptr32):
-    """n float32 at p to n biased bytes at out, by their bits (FORMAT.md "Quantise table"). a, q reserve registers: pass 0.
+    """n float32 at p to n biased bytes at out, by their bits (FORMAT.md "Quantise table").
 
-    NaN must have been refused: the sentinel stops the search, but the byte means nothing.
+    a and q only reserve registers: pass 0. NaN must have been refused: its search ends, but the byte
+    means nothing.
     """
     magnitude = 1
     magnitude = (magnitude << 30) + ((magnitude << 30) - 1)
@@ -192,7 +193,7 @@ def mean(operands: ptr32, arena: ptr8):
 
 @micropython.viper
 def softmax_sum(arena: ptr8, in_at: int, depth: int, exp: ptr32, scratch_at: int) -> int:
-    """The sum of exponentials in Q12.19 to scratch[0]; returns the greatest byte. depth <= 255 keeps the sum below 2^27."""
+    """The sum of exponentials in Q12.19 to scratch[0], below 2^27 for depth <= 255; returns the greatest byte."""
     x = ptr8(int(arena) + in_at)
     scratch = ptr32(int(arena) + scratch_at)
     top = 0
@@ -215,8 +216,8 @@ def softmax_reciprocal(arena: ptr8, scratch_at: int):
     """1 / sum: from the sum in Q12.19 in scratch[0], Q0.31 to scratch[0] and the final right shift to scratch[1].
 
     gemmlowp's one_over_one_plus_x_for_x_in_0_1: d = (1 + x) / 2 in Q0.31, then Newton's x += x * (1 - d * x), three
-    times, in Q2.29, from 48/17 - 32/17 * d. Seven products of the kind floor((a * b + 2^30) / 2^31) in one loop, each from 16-bit
-    halves: |ah * bl| and |al * bh| <= 2^31 - 2^15, al * bl < 2^32.
+    times, in Q2.29, from 48/17 - 32/17 * d. Seven products of the kind floor((a * b + 2^30) / 2^31) in one loop, each
+    from 16-bit halves: |ah * bl| and |al * bh| <= 2^31 - 2^15, al * bl < 2^32.
     """
     scratch = ptr32(int(arena) + scratch_at)
     u = uint(scratch[0])

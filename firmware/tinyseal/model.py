@@ -1,6 +1,6 @@
 """A model that is open: frames in, statuses and outputs out (level 3)."""
 
-from array import array
+from uarray import array
 
 from .errors import CLOSED, OK, RELEASE, SELF_TEST, STATUSES, SealError
 from .gate import Gate
@@ -12,8 +12,8 @@ from .release import Release
 class Model:
     """The network of a verified release, behind its gate.
 
-    `output` is the network's last output (array "b", int8 values as TensorFlow Lite Micro gives them), `top` the index of the
-    greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `counts` frames by status;
+    `output` is the network's last output (array "b", int8 values as TensorFlow Lite Micro gives them), `top` the index
+    of the greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `counts` frames by status;
     `version` and `name` the release's. SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
     """
 

@@ -3,9 +3,8 @@
 Planning checks that every step stays inside the arena and the tables, so that no kernel can be led outside them.
 """
 
-from array import array
-
 from micropython import const
+from uarray import array
 
 from . import kernels
 from .errors import MEMORY, RELEASE, SealError
@@ -125,7 +124,7 @@ class _Mean:
     WORDS = 12
 
     def __init__(self, layout, at, operands):
-        in_at, pixels, c, out_at, bias, hi, lo, left, right, zero, low, high = operands
+        in_at, pixels, c, out_at, _, hi, lo, left, right, zero, low, high = operands
         if not 1 <= pixels <= _PIXELS_MAX:
             _refuse("mean over %d pixels" % pixels)
         layout.multiplier(hi, lo, left, right)
@@ -198,7 +197,7 @@ class Net:
         self._quantise = memoryview(release)[quantise_at:]
 
     def run(self, frame):
-        """Quantise the accepted `frame`, run every step, fill `output`; the index of the greatest. Allocates nothing."""
+        """Quantise the accepted `frame`, run every step, fill `output`; the index of its greatest. Allocates none."""
         kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
         model = self._model
         arena = self._arena

@@ -32,7 +32,7 @@ def _padded(n):
 
 
 def verify(release, modulus):
-    """SealError(SIGNATURE) unless the last 384 bytes are the signer's signature of all before them; SealError(ENGINE)."""
+    """SealError(SIGNATURE) unless the last 384 bytes are the signer's signature of all before; SealError(ENGINE)."""
     if not equal(uhashlib.sha256(b"abc").digest(), _KAT_DIGEST):
         raise SealError(ENGINE, "SHA-256 gives a wrong answer to FIPS 180")
     body = len(release) - rsa.SIZE
@@ -58,7 +58,9 @@ class Release:
         if signed_version != version:
             _refuse("version %d, sealed as %d" % (signed_version, version))
         self.name = _text(release[16:32])
-        contract_len, labels_len, self.program_len, self.tables_len, selftest_len = ustruct.unpack_from("<5I", release, 32)
+        contract_len, labels_len, self.program_len, self.tables_len, selftest_len = ustruct.unpack_from(
+            "<5I", release, 32
+        )
         if contract_len != _CONTRACT or self.program_len & 3 or self.tables_len & 3:
             _refuse("section lengths")
         labels_at = _HEADER + _CONTRACT

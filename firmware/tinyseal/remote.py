@@ -17,8 +17,12 @@ from . import keys, rsa, slots, store
 from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
 from .sealed import Sealed
 
-_model = None
-_frame = bytearray()
+
+class _Session:
+    """What stays between two calls."""
+
+    model = None
+    frame = bytearray()
 
 
 def call(name, *arguments):
@@ -44,7 +48,7 @@ def status():
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
-        "counts": dict(zip(STATUSES, _model.counts)) if _model else None,
+        "counts": dict(zip(STATUSES, _Session.model.counts)) if _Session.model else None,
         "heap_free": gc.mem_free(),
     }
 
@@ -75,7 +79,7 @@ def prepare_upload():
 
 
 def accept_upload():
-    """Open the upload completely, then make it the active slot; what it was. The upload is removed when it is refused."""
+    """Open the upload completely, then make it the active slot; what it was. A refused upload is removed."""
     try:
         with tinyseal.open(slots.NEW) as model:
             about = _about(model)
@@ -92,41 +96,38 @@ def _about(model):
 
 def open_model():
     """Open the active model for the calls below; what it is."""
-    global _model
     close_model()
     gc.collect()
-    _model = tinyseal.open()
-    return _about(_model)
+    _Session.model = tinyseal.open()
+    return _about(_Session.model)
 
 
 def new_frame(n):
     """A frame of n bytes, to be filled by `put`."""
-    global _frame
-    _frame = bytearray(n)
+    _Session.frame = bytearray(n)
 
 
 def put(at, text):
-    """Base64 of the frame's bytes from `at` on. Called directly, and silent: an answer a piece would cost a round trip."""
+    """Base64 of the frame's bytes from `at` on. Called directly, and silent."""
     data = ubinascii.a2b_base64(text)
-    _frame[at : at + len(data)] = data
+    _Session.frame[at : at + len(data)] = data
 
 
 def infer():
     """[status, top, output as hexadecimal digits of int8 values, microseconds] for the frame."""
-    if _model is None:
+    if _Session.model is None:
         raise SealError(CLOSED)
     start = utime.ticks_us()
-    found = _model.infer(_frame)
+    found = _Session.model.infer(_Session.frame)
     took = utime.ticks_diff(utime.ticks_us(), start)
-    return [found, _model.top, ubinascii.hexlify(_model.output).decode() if not found else "", took]
+    return [found, _Session.model.top, ubinascii.hexlify(_Session.model.output).decode() if not found else "", took]
 
 
 def close_model():
     """Wipe the model; its counts by status."""
-    global _model
     counts = None
-    if _model is not None:
-        counts = dict(zip(STATUSES, _model.counts))
-        _model.close()
-    _model = None
+    if _Session.model is not None:
+        counts = dict(zip(STATUSES, _Session.model.counts))
+        _Session.model.close()
+    _Session.model = None
     return counts

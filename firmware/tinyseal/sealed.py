@@ -56,7 +56,7 @@ class Sealed:
     def open(self, key):
         """The release, decrypted in the buffer that it was read to, once its tag is right.
 
-        SealError(AUTHENTICATION), SealError(ENGINE), SealError(MEMORY), and SealError(FORMAT) when the file changes meanwhile.
+        SealError(AUTHENTICATION), SealError(ENGINE), SealError(MEMORY); SealError(FORMAT) when the file changed.
         """
         try:
             payload = bytearray(self.payload_len)  # the largest piece of memory, asked for first

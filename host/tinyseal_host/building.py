@@ -14,7 +14,7 @@ from .sealing import sign
 
 
 def build(model: Path, contract: Path, *, version: int, name: str | None, signing_key: RSAPrivateKey) -> bytes:
-    """The signed release of a model file, named after it unless told otherwise. TinysealError, and nothing is written."""
+    """The signed release of a model file, named after it unless told otherwise; TinysealError."""
     rules = read_contract(contract)
     body = compile_model(
         read_bounded(model, MODEL_LIMIT), model, rules, name=name or default_name(model), version=version
@@ -24,4 +24,4 @@ def build(model: Path, contract: Path, *, version: int, name: str | None, signin
 
 def default_name(model: Path) -> str:
     """The file's stem, as much of it as a release has room for."""
-    return model.stem.encode()[:MAX_NAME_LEN].decode(errors="ignore")
+    return model.stem.encode(errors="ignore")[:MAX_NAME_LEN].decode(errors="ignore")

@@ -1,7 +1,7 @@
 """`make demo`: the whole job on a virtual board, every claim checked, by the commands that a user types.
 
-Prints what it does, and ends in one line that begins with `demo: ok`; anything that does not happen as it should ends it
-with status 1 and the reason.
+Prints what it does, and ends in one line that begins with `demo: ok`. Anything that does not happen as it should ends
+it with status 1 and the reason.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class Demo:
         got = [frame["scores"] for frame in answer["frames"]]
         agree = sum(scores == row.tolist() for scores, row in zip(got, expected, strict=True))
         accuracy = float(np.mean([frame["top"] for frame in answer["frames"]] == truth))
-        for label, count in zip(*np.unique([str(f["label"]) for f in answer["frames"]], return_counts=True), strict=True):
+        for label, count in zip(
+            *np.unique([str(f["label"]) for f in answer["frames"]], return_counts=True), strict=True
+        ):
             print(f"    {count:3} {label}")
         if agree != len(expected):
             raise DemoError(f"only {agree} of {len(expected)} frames agree with TensorFlow Lite Micro")
@@ -155,10 +157,11 @@ def spoiled(good: npt.NDArray[np.float32]) -> Iterator[tuple[str, npt.NDArray[np
 @contextmanager
 def virtual_board(state: Path) -> Iterator[str]:
     """`tinyseal sim` in a process of its own; its port."""
-    sim = subprocess.Popen([*_TINYSEAL, "sim", "--state", str(state)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    sim = subprocess.Popen(
+        [*_TINYSEAL, "sim", "--state", str(state)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
-        assert sim.stdout is not None
-        port = sim.stdout.readline().strip()
+        port = sim.stdout.readline().strip() if sim.stdout else ""
         if not port:
             raise DemoError("the virtual board does not start: try `tinyseal sim`")
         yield port

@@ -10,8 +10,9 @@ from typing import Any
 from .errors import BoardError, TinysealError
 
 _PAYLOAD = Path(__file__).with_name("payload")
-# sys.implementation._mpy: bits 0-7 the format version, 8-9 its sub-version, 10-15 the architecture (py/persistentcode.h)
-_MPY_VERSION, _MPY_SUB_VERSION = 6, 3
+# sys.implementation._mpy: bits 0-7 the format version, 8-9 its sub-version, 10-15 the architecture
+# (py/persistentcode.h).
+_MPY_VERSION = (6, 3)
 _ARCHITECTURES = {2: "x64", 10: "xtensawin", 11: "rv32imc"}
 
 
@@ -30,11 +31,11 @@ class Firmware:
 
 
 def architecture(mpy: int) -> str:
-    """The architecture name for a board's `sys.implementation._mpy`; BoardError for one that cannot run the firmware."""
-    number = mpy >> 10 & 63
-    if mpy & 255 != _MPY_VERSION or mpy >> 8 & 3 != _MPY_SUB_VERSION:
+    """The architecture in a board's `sys.implementation._mpy`; BoardError for one that cannot run the firmware."""
+    number, version = mpy >> 10 & 63, (mpy & 255, mpy >> 8 & 3)
+    if version != _MPY_VERSION:
         raise BoardError(
-            f"the board's MicroPython loads .mpy version {mpy & 255}.{mpy >> 8 & 3}, wanted {_MPY_VERSION}.{_MPY_SUB_VERSION}",
+            "the board's MicroPython loads .mpy version {}.{}, wanted {}.{}".format(*version, *_MPY_VERSION),
             hint="flash MicroPython 1.23 or newer",
         )
     if number not in _ARCHITECTURES:

@@ -69,7 +69,9 @@ def _from_csv(path: Path, data: bytes) -> npt.NDArray[np.float32]:
     frames = np.empty((len(lines), len(lines[0])), dtype="<f4")
     for number, line in enumerate(lines):
         if len(line) != len(lines[0]):
-            raise TinysealError(f"{path}: line {number + 1} has {len(line)} values, wanted {len(lines[0])} as in line 1")
+            raise TinysealError(
+                f"{path}: line {number + 1} has {len(line)} values, wanted {len(lines[0])} as in line 1"
+            )
         try:
             frames[number] = [float(value) for value in line]
         except ValueError:
@@ -99,8 +101,9 @@ def infer(link: Link, frames: npt.NDArray[np.float32], progress: Progress | None
 def csv_lines(results: Sequence[Result]) -> Iterator[str]:
     """A header and a line a frame: `frame,status,reason,top,label,score_0,...`; empty fields for a refused frame."""
     width = max((len(result.scores) for result in results), default=0)
-    header = ["frame", "status", "reason", "top", "label", *(f"score_{i}" for i in range(width))]
-    for row in [header, *(_row(number, result, width) for number, result in enumerate(results))]:
+    header: list[object] = ["frame", "status", "reason", "top", "label", *(f"score_{i}" for i in range(width))]
+    rows: list[list[object]] = [header, *(_row(number, result, width) for number, result in enumerate(results))]
+    for row in rows:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerow(row)
         yield text.getvalue()

@@ -50,12 +50,11 @@ def _fully_connected(layer: LayerReader) -> Computation | None:
         return None
     m, k = weights.shape
     pixels = layer.input.size // k
-    wanted = (pixels, m)
     if layer.input.size % k or layer.output.shape[-1:] != (m,) or layer.output.size != pixels * m:
         shapes = f"{shape_text(layer.input.shape)} to {shape_text(layer.output.shape)}"
         layer.refuse(f"computes {shapes} with weights {shape_text(weights.shape)}")
     rows = read_filter(layer, weights, per_tensor=layer.tensor(1).scales.size == 1)
-    return None if rows is None else FullyConnected(rows, wanted[0])
+    return None if rows is None else FullyConnected(rows, pixels)
 
 
 def _conv_2d(layer: LayerReader) -> Computation | None:

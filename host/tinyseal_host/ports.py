@@ -28,7 +28,9 @@ def open_port(
     `state` and `heap_kib` belong to `sim`. UsageError without a port, BoardError when no board answers.
     """
     if port is None:
-        raise UsageError("no board named", hint="--port sim, --port auto or --port DEVICE, or ESPPORT in the environment")
+        raise UsageError(
+            "no board named", hint="--port sim, --port auto or --port DEVICE, or ESPPORT in the environment"
+        )
     if port != SIM and (state is not None or heap_kib is not None):
         raise UsageError(f"--state and --heap belong to --port sim, got --port {port}")
     with contextlib.ExitStack() as stack:
@@ -56,7 +58,9 @@ def device_of(port: str) -> str:
         devices = list_devices()
         if len(devices) != 1:
             found = f"{len(devices)} found: {', '.join(devices)}" if devices else "none found"
-            raise BoardError(f"no single board on USB, {found}", hint="name one with --port, or --port sim for a virtual board")
+            raise BoardError(
+                f"no single board on USB, {found}", hint="name one with --port, or --port sim for a virtual board"
+            )
         return devices[0]
     shortcut = _SHORTCUT.fullmatch(port)
     return _PREFIXES[shortcut[1]] + shortcut[2] if shortcut else port

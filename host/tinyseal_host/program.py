@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from .errors import RefusedError, Refusal
+from .errors import Refusal, RefusedError
 
 PROGRAM_FIELDS = (
     ("arena_len", "I"),

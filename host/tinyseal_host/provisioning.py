@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .errors import BoardError, RefusedError, Refusal, TinysealError
+from .errors import BoardError, Refusal, RefusedError, TinysealError
 from .firmware import Firmware, architecture, load_boards, load_firmware
 from .formats import KeySource
 from .keys import modulus, provisioned_secret, signer_fingerprint
@@ -76,6 +76,14 @@ def status(link: Link) -> dict[str, Any] | None:
         return None
     answer: dict[str, Any] = link.call("status")
     return answer
+
+
+def require_package(link: Link) -> None:
+    """TinysealError on a board without the package."""
+    if "remote.mpy" not in link.hashes(_PACKAGE):
+        raise TinysealError(
+            f"{link.device}: the board has no tinyseal on it", hint="tinyseal provision --port ... --keys ..."
+        )
 
 
 def provision(

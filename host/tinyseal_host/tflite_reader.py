@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tflite import (  # type: ignore[import-untyped]
+from tflite import (
     ActivationFunctionType,
     BuiltinOperator,
     BuiltinOptions,

@@ -19,7 +19,7 @@ import serial.tools.list_ports
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
-from .errors import BoardError, RefusedError, Refusal, TinysealError
+from .errors import BoardError, Refusal, RefusedError, TinysealError
 
 Progress = Callable[[int, int], None]
 """Told the bytes done and the bytes in all."""
@@ -75,7 +75,10 @@ class Link:
         with self._errors():
             output, error = self._transport.exec_raw(code, timeout=timeout_s)
         if error:
-            raise TinysealError(f"{self.device}: the board raised {_last_line(error)}")
+            raised = _last_line(error)
+            if raised.startswith("MemoryError"):
+                raise refused(Refusal.MEMORY, raised.partition(": ")[2])
+            raise TinysealError(f"{self.device}: the board raised {raised}")
         return bytes(output).decode(errors="replace")
 
     def json(self, code: str) -> Any:
@@ -94,7 +97,9 @@ class Link:
         if isinstance(answer, dict) and "result" in answer:
             return answer["result"]
         if not isinstance(answer, dict) or not isinstance(answer.get("code"), int):
-            raise BoardError(f"{self.device}: the board answers in another protocol", hint="tinyseal provision --port ...")
+            raise BoardError(
+                f"{self.device}: the board answers in another protocol", hint="tinyseal provision --port ..."
+            )
         raise refused(answer["code"], str(answer.get("detail", "")))
 
     def hashes(self, folder: str) -> dict[str, str]:
@@ -148,7 +153,10 @@ def refused(code: int, detail: str) -> RefusedError:
         Refusal.ENGINE: ("the board's crypto engine gives wrong answers", "reset the board and try again"),
         Refusal.AUTHENTICATION: ("altered, damaged, or sealed with another key", None),
         Refusal.SIGNATURE: ("not signed by the board's signer", None),
-        Refusal.RELEASE: ("signed, but not a valid release", "build it with the same version of tinyseal as the board's"),
+        Refusal.RELEASE: (
+            "signed, but not a valid release",
+            "build it with the same version of tinyseal as the board's",
+        ),
         Refusal.SELF_TEST: ("the network gives other bytes than it should", None),
         Refusal.MEMORY: ("not enough memory on the board", "stop what else runs there, or use a smaller model"),
         Refusal.CLOSED: ("the model was closed", None),

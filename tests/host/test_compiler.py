@@ -81,10 +81,10 @@ def test_example_s_arena_is_no_larger_than_its_largest_step_needs(motion):
     assert program.arena_len == largest
 
 
-@pytest.mark.parametrize("operator", STRATEGIES)
-def test_random_single_layer_gives_tflm_s_bytes(operator):
+@pytest.mark.parametrize("kind", STRATEGIES)
+def test_random_model_gives_tflm_s_bytes(kind):
     @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(STRATEGIES[operator])
+    @given(STRATEGIES[kind])
     def check(layer):
         np.testing.assert_array_equal(run_program(layer.data, layer.inputs), run_tflm(layer.data, layer.inputs))
 
@@ -299,7 +299,30 @@ def test_graphs_that_are_not_a_chain_from_input_to_output():
     assert refused(writer.finish([a], [])) == "model has 0 outputs, wanted 1"
 
 
-def test_layer_whose_tensors_need_a_second_use_keeps_them(motion):
+def large(side, kernel, channels):
+    """Two convolutions over a square image of one channel, the second of which leaves at most four values."""
+    writer = TfliteWriter()
+    entry = writer.tensor((1, side, side, 1), scale=0.1, zero_point=0)
+    middle = writer.tensor((1, side, side, channels), scale=0.1, zero_point=0)
+    result = writer.tensor((1, side // 1024, side // 1024, 1), scale=0.1, zero_point=0)
+    same, valid = PADDING["SAME"], PADDING["VALID"]
+    weights = writer.constant(np.ones((channels, kernel, kernel, 1), np.int8), scale=0.001)
+    chosen = options("Conv2DOptions", padding=same, strideH=1, strideW=1)
+    writer.operator("CONV_2D", [entry, weights], [middle], chosen)
+    weights = writer.constant(np.ones((1, 1, 1, channels), np.int8), scale=0.001)
+    chosen = options("Conv2DOptions", padding=valid, strideH=1024, strideW=1024)
+    writer.operator("CONV_2D", [middle, weights], [result], chosen)
+    return writer.finish([entry], [result])
+
+
+@pytest.mark.parametrize(("side", "kernel", "channels"), [(2048, 1, 4), (2048, 32, 1)])
+def test_small_file_that_asks_for_much_is_refused_before_the_work(side, kernel, channels):
+    """The first asks for 20 MiB of activations, the second for 2^32 MACs."""
+    macs = side * side * kernel * kernel * channels + 4 * channels
+    assert f"and {macs} MACs, wanted at most 16777216 and 2147483648" in refused(large(side, kernel, channels))
+
+
+def test_layer_whose_tensors_need_a_second_use_keeps_them():
     """Two readers of one tensor: its buffer must outlive the first, and the second must see it unharmed."""
     writer = TfliteWriter()
     rng = np.random.default_rng(3)

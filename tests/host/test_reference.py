@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tflite_strategies import STRATEGIES, run_tflm
-from tflite_writer import TfliteWriter, options
 from tinyseal_host import example, reference
 from tinyseal_host.network import Network, read_network
-from tinyseal_host.quantisation import quantise
 from tinyseal_host.tflite_reader import read_model
 
 FOLDER = Path(example.__file__).parent
@@ -41,10 +38,10 @@ def test_example_gives_the_stored_bytes_for_every_frame():
     assert np.array(outputs).tobytes() == example.expected_outputs().tobytes()
 
 
-@pytest.mark.parametrize("operator", STRATEGIES)
-def test_random_single_layer_gives_tflm_s_bytes(operator):
-    @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(STRATEGIES[operator])
+@pytest.mark.parametrize("kind", STRATEGIES)
+def test_random_model_gives_tflm_s_bytes(kind):
+    @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(STRATEGIES[kind])
     def check(layer):
         expected = run_tflm(layer.data, layer.inputs)
         np.testing.assert_array_equal(run_reference(network_of(layer.data), layer.inputs), expected)

@@ -94,17 +94,17 @@ def test_options_by_name():
 
 def use(data):
     """Everything that reads a file; only a TinysealError of one line that begins with the path may come of it."""
+    messages = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for work in (
-            lambda: describe(data, PATH),
-            lambda: compile_model(data, PATH, CONTRACT, name="some", version=1),
-        ):
-            try:
-                work()
-            except TinysealError as error:
-                assert error.message.startswith(f"{PATH}: ")
-                assert "\n" not in error.message
+        try:
+            describe(data, PATH)
+            compile_model(data, PATH, CONTRACT, name="some", version=1)
+        except TinysealError as error:
+            messages.append(error.message)
+    for message in messages:
+        assert message.startswith(f"{PATH}: ")
+        assert "\n" not in message
 
 
 def test_every_truncation_is_refused():
@@ -113,7 +113,7 @@ def test_every_truncation_is_refused():
             read_model(DATA[:length], PATH)
 
 
-@settings(max_examples=400, deadline=2000, derandomize=True)
+@settings(max_examples=150, deadline=2000, derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, len(DATA) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_changed_bytes_give_an_error_or_a_model(changes):
     damaged = bytearray(DATA)
@@ -122,18 +122,17 @@ def test_changed_bytes_give_an_error_or_a_model(changes):
     use(bytes(damaged))
 
 
-@pytest.mark.parametrize("value", [0, 1, 0x7F, 0x80, 0xFF])
-def test_each_structural_byte_changed(value):
-    """The weights lie in the middle; offsets, counts, shapes and options lie at the ends of this file."""
+@pytest.mark.parametrize(("value", "first"), [(0, 0), (1, 5), (0x7F, 10), (0x80, 15), (0xFF, 20)])
+def test_structural_bytes_changed(value, first):
+    """Weights are in the middle of this file; offsets, counts, shapes and options at its ends."""
     weights = sum(tensor.data_bytes for tensor in read_model(DATA, PATH).tensors)
-    structural = [*range(0, 1024, 5), *range(weights, len(DATA), 7)]
-    for at in structural:
+    for at in [*range(first, 1024, 41), *range(weights + first, len(DATA), 97)]:
         damaged = bytearray(DATA)
         damaged[at] = value
         use(bytes(damaged))
 
 
-@settings(max_examples=200, deadline=2000, derandomize=True)
+@settings(max_examples=100, deadline=2000, derandomize=True)
 @given(st.binary(max_size=300))
 def test_rubbish_behind_the_identifier_is_refused_or_empty(rubbish):
     use(b"\x08\0\0\0TFL3" + rubbish)

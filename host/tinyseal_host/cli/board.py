@@ -7,14 +7,13 @@ import signal
 import tempfile
 import threading
 from collections import Counter
-from contextlib import ExitStack, contextmanager
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from .. import inference, provisioning, sealing, updates
 from ..building import build
-from ..errors import TinysealError
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..firmware import load_firmware
 from ..formats import KeySource
@@ -52,8 +51,7 @@ def push(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal push`."""
     sealed = read_bounded(options.sealed, MODEL_LIMIT)
     with _board(options, output) as link:
-        if provisioning.status(link) is None:
-            raise TinysealError("the board has no tinyseal on it", hint="tinyseal provision --port ... --keys ...")
+        provisioning.require_package(link)
         with output.progress(options.sealed.name) as step:
             done = updates.push(link, sealed, step)
     _say_pushed(done, output)
@@ -95,6 +93,7 @@ def infer(options: argparse.Namespace, output: Output) -> None:
         check_output(options.output, inputs=[options.frames])
     frames = inference.read_frames(options.frames)
     with _board(options, output) as link, output.progress("frames", unit="frames") as step:
+        provisioning.require_package(link)
         run = inference.infer(link, frames, step)
     lines = "".join(inference.csv_lines(run.results))
     if options.output is not None:

@@ -106,6 +106,7 @@ def train(x: np.ndarray, y: np.ndarray) -> keras.Model:
 
 
 def float_accuracy(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+    """Share of X that the float network gets right."""
     top = [int(np.argmax(model(frame[None], training=False)[0])) for frame in x]
     return float(np.mean(np.array(top) == y))
 
@@ -157,6 +158,7 @@ def run_int8(content: bytes, x: np.ndarray) -> np.ndarray:
 
 
 def check_operators(content: bytes) -> None:
+    """Leave with a message when the converter used an operator that the example should not have."""
     names = {code: name for name, code in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}
     model = tflite.Model.GetRootAs(content)
     codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
@@ -227,6 +229,7 @@ labels = [{labels}]
 
 
 def main() -> None:
+    """Train, convert, check and write."""
     parser = argparse.ArgumentParser(description="train the example model and write it with its contract and frames")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write to (here)")
     out = parser.parse_args().out
