@@ -1,7 +1,7 @@
 """Counter blocks and the XOR of CTR mode (NIST SP 800-38D, 6.5) over one chunk of keystream (level 1).
 
-A chunk is 256 blocks, and a chunk's first counter is a multiple of 256: block i always ends in the byte i, so a new
-chunk changes bytes 12..14 of its blocks only, and the counter never wraps inside one.
+A chunk is 256 blocks, and a chunk's first counter is a multiple of 256: a counter's last byte is the block's number in
+its chunk, and nothing ever carries. The instruction counts are of the `.mpy` in the tests' emulated machines.
 """
 
 import micropython
@@ -10,25 +10,29 @@ CHUNK = 4096  # bytes: 256 blocks
 
 
 @micropython.viper
-def start(p: ptr8, nonce: ptr8, n: int):
-    """n counter blocks, at most 256, for the 12-byte nonce: counters 0, 1, 2, ..."""
-    i = 0
-    while i < n:
-        j = 0
-        while j < 12:
-            p[j] = nonce[j]
-            j += 1
-        p[12] = 0
-        p[13] = 0
-        p[14] = 0
-        p[15] = i
-        p = ptr8(int(p) + 16)
-        i += 1
+def start(p: ptr32, nonce: ptr8, n: int):
+    """The 12-byte nonce, of any alignment, into n blocks at the 4-aligned p; `advance` gives them their counters.
+
+    RV32 14 instructions a block, Xtensa 16.
+    """
+    v0 = nonce[0] | nonce[1] << 8 | nonce[2] << 16 | nonce[3] << 24
+    v1 = nonce[4] | nonce[5] << 8 | nonce[6] << 16 | nonce[7] << 24
+    v2 = nonce[8] | nonce[9] << 8 | nonce[10] << 16 | nonce[11] << 24
+    end = int(p) + 16 * n
+    while int(p) < end:
+        p[0] = v0
+        p[1] = v1
+        p[2] = v2
+        p = ptr32(int(p) + 16)
 
 
 @micropython.viper
 def advance(p: ptr32, low: int, chunk: int, n: int):
-    """DOC"""
+    """Counters 256 * chunk + 0, 1, ... into n blocks, at most 256, at the 4-aligned p; chunk is below 2^24.
+
+    A counter is big-endian: as the word that is stored, bytes 0..2 are the chunk's and byte 3 is the block's number.
+    low only reserves a register: pass 0. RV32 13 instructions a block, Xtensa 16.
+    """
     low = (chunk & 0xFF00) | ((chunk >> 16) & 255) | ((chunk & 255) << 16)
     step = 1
     step = step << 24
@@ -41,7 +45,10 @@ def advance(p: ptr32, low: int, chunk: int, n: int):
 
 @micropython.viper
 def xor_into(d: ptr32, k: ptr32, n: int):
-    """DOC"""
+    """d ^= k for n bytes, both 4-aligned: 32 at a time, then up to 31 one by one.
+
+    RV32 2.38 instructions a byte, Xtensa 2.44.
+    """
     end = int(d) + (n & -32)
     while int(d) < end:
         d[0] = k[0] ^ d[0]
@@ -64,11 +71,10 @@ def xor_into(d: ptr32, k: ptr32, n: int):
 
 @micropython.viper
 def blank(k: ptr32, n: int) -> int:
-    """DOC"""
+    """1 when any of n blocks at the 4-aligned k is all zeros, else 0. RV32 12 instructions a block, Xtensa 13."""
     end = int(k) + 16 * n
     while int(k) < end:
-        if not k[0]:
-            if k[1] | k[2] | k[3] == 0:
-                return 1
+        if not k[0] and k[1] | k[2] | k[3] == 0:
+            return 1
         k = ptr32(int(k) + 16)
     return 0

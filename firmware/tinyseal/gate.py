@@ -24,7 +24,8 @@ def _key(bits):
 def _scan(p: ptr32, a: uint, zeros: int, n: int, bounds: ptr32) -> int:
     """Zeros among n float32; -1 when a key is outside bounds[0] .. bounds[0] + bounds[1], -2 when p is misaligned.
 
-    a and zeros only reserve registers: pass 0.
+    Keys are below 2^32 on either word size, and so is a key - low unless it is outside: then it wraps above the span.
+    a and zeros only reserve registers: pass 0. RV32 32 instructions a value and 4 more a zero, Xtensa 40 and 5.
     """
     if int(p) & 3:
         return -2
@@ -46,7 +47,7 @@ def _scan(p: ptr32, a: uint, zeros: int, n: int, bounds: ptr32) -> int:
 
 @micropython.viper
 def _nonfinite(p: ptr32, n: int) -> int:
-    """How many of n float32 are NaN or infinite."""
+    """How many of n float32 at the 4-aligned p are NaN or infinite. RV32 22 instructions a value, Xtensa 26."""
     exponent = 0xFF
     exponent = exponent << 23  # not a literal: that would be an object
     found = 0

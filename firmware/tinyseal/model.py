@@ -14,8 +14,11 @@ class Model:
 
     `output` is the network's last output (array "b", int8 values as TensorFlow Lite Micro gives them), `top` the index
     of the greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `counts` frames by status;
-    `version` and `name` the release's. SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
+    `version` and `name` the release's. `Model.latest` is the one that opened last, for whoever asks after its counts.
+    SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
     """
+
+    latest = None  # type: Model | None
 
     def __init__(self, payload, version):
         """`payload`: the release in a bytearray, which the model owns from now on, and wipes. `version`: as sealed."""
@@ -38,6 +41,7 @@ class Model:
         except BaseException:
             self.close()
             raise
+        Model.latest = self
 
     def _test_itself(self, release):
         if self.infer(release.selftest_frame) != OK:

@@ -15,6 +15,7 @@ import tinyseal
 
 from . import keys, rsa, slots, store
 from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
+from .model import Model
 from .sealed import Sealed
 
 
@@ -37,7 +38,7 @@ def call(name, *arguments):
 
 
 def status():
-    """What this board holds: package, key source, signer's fingerprint, floor, slots, free heap in bytes."""
+    """What this board holds: package, key source, signer, floor, slots, counts of the last model, free heap in bytes."""
     gc.collect()
     found = store.find(rsa.SIZE)
     floor, active = slots.state()
@@ -48,7 +49,7 @@ def status():
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
-        "counts": dict(zip(STATUSES, _Session.model.counts)) if _Session.model else None,
+        "counts": dict(zip(STATUSES, Model.latest.counts)) if Model.latest else None,
         "heap_free": gc.mem_free(),
     }
 

@@ -269,6 +269,24 @@ def test_sim_prints_its_port_and_other_commands_find_it(tinyseal, shared, here):
     process.stderr.close()
 
 
+def test_status_reads_the_counters_of_the_program_that_runs(tinyseal, deploy, shared, here):
+    """The example application, on good frames and one that is out of range."""
+    assert deploy(1).status == 0
+    frames = np.load(shared / "frames.npy")[:5]
+    frames[2, 0] = 1e6
+    frames.tofile("frames.bin")
+    program = Path(__file__).parents[2] / "firmware" / "main.py"
+    with VirtualBoard(here / "board") as board:
+        mpremote = [TINYSEAL.with_name("mpremote"), "connect", board.port]
+        subprocess.run([*mpremote, "fs", "cp", "frames.bin", ":frames.bin"], check=True, capture_output=True)
+        subprocess.run([*mpremote, "fs", "cp", program, ":main.py"], check=True, capture_output=True)
+        subprocess.run([*mpremote, "soft-reset"], check=True, capture_output=True)
+        done = subprocess.run([*mpremote, "resume", "run", program], check=True, capture_output=True, text=True)
+        assert done.stdout.splitlines()[:3] == ["standing 107", "standing 114", "refused: RANGE"]
+        counts = tinyseal(f"status --port {board.port} --json").json["counts"]
+    assert counts == {"OK": 4, "SIZE": 0, "NAN": 0, "RANGE": 1, "ZEROS": 0}
+
+
 def test_the_program_on_the_board_runs_again_after_a_command(tinyseal, here):
     """`status` interrupts main.py, and leaves a board behind on which it runs."""
     with VirtualBoard(here / "board") as board:

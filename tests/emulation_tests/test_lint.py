@@ -1,4 +1,4 @@
-"""The lint finds each of the Xtensa emitter's four faults in planted source; emulated, the code shows that they are real."""
+"""The lint finds each of the Xtensa emitter's four faults in planted source, and the emulated code shows them real."""
 
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def outcome(machine: Machine, *arguments: int | bytearray) -> int | str:
 def test_the_faults_are_real(tmp_path: Path, body: str, wanted: int) -> None:
     """RV32 gives what the source says; the Xtensa code does not, or crashes.
 
-    The store's victim in a `.mpy` is the table of names, which no leaf reads: it shows in code compiled on a board only.
+    The store's victim in a `.mpy` is the table of names, which no leaf reads: it shows in code compiled on a board.
     """
     rv32, xtensa = both(tmp_path, body)
     assert outcome(rv32, 1, 2, 3, bytearray(b"*" * 2048)) == wanted

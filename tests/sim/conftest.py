@@ -8,6 +8,7 @@ import pytest
 from sim.terminal import Terminal
 from tinyseal_host.sim import VirtualBoard
 
+
 @pytest.fixture
 def board(tmp_path):
     """A fresh board under power."""

@@ -20,7 +20,9 @@ def test_files_survive_resets_and_power_off(tmp_path, open_terminal):
     with VirtualBoard(tmp_path) as board:
         terminal = open_terminal(board)
         terminal.raw()
-        terminal.value("import os; os.mkdir('d')\nwith open('d/f', 'wb') as f: f.write(bytes(range(256)) * 100)\nprint()")
+        terminal.value(
+            "import os; os.mkdir('d')\nwith open('d/f', 'wb') as f: f.write(bytes(range(256)) * 100)\nprint()"
+        )
         terminal.send(b"\x04")
         terminal.until(RAW_PROMPT)
         assert terminal.value("print(open('d/f', 'rb').read() == bytes(range(256)) * 100)") == "True"

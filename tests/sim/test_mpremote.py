@@ -57,7 +57,7 @@ def test_folders_there_and_back(mpremote, tmp_path):
 
 def test_ls_mkdir_rm_rmdir_cat(mpremote):
     mpremote("fs", "mkdir", "d")
-    mpremote("exec", "open('d/f', 'w').write('text\\n')")
+    mpremote("exec", "with open('d/f', 'w') as f: f.write('text\\n')")
     assert "boot.py" in mpremote("fs", "ls")
     assert mpremote("fs", "ls", "d").split()[-2:] == ["5", "f"]
     assert mpremote("fs", "cat", ":d/f") == "text\n"
@@ -99,7 +99,7 @@ def test_a_compiled_module_is_imported_from_a_mounted_folder(mpremote, tmp_path)
 
 
 def test_soft_reset_forgets_and_does_not_run_main(mpremote):
-    mpremote("exec", "open('main.py', 'w').write('ran = 1')")
+    mpremote("exec", "with open('main.py', 'w') as f: f.write('ran = 1')")
     mpremote("exec", "x = 1")
     assert mpremote("soft-reset", "exec", "print('x' in globals(), 'ran' in globals())") == "False False\n"
 
@@ -109,16 +109,30 @@ def test_resume_keeps_what_was_there(mpremote):
     assert mpremote("resume", "exec", "print(x)") == "5\n"
 
 
-def test_reset_runs_main(mpremote):
-    mpremote("exec", "open('main.py', 'w').write('ran = 1')")
-    mpremote("reset")
-    time.sleep(0.4)  # as long as the reset takes: 0.1 s until it comes, and a start
+@pytest.fixture
+def reset(board, mpremote):
+    """`mpremote reset`, which comes back before the board, in 0.1 s, resets; and the reset itself."""
+
+    def run():
+        before = board.vm_pid
+        mpremote("reset")
+        deadline = time.monotonic() + 10
+        while board.vm_pid == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return run
+
+
+def test_reset_runs_main(mpremote, reset):
+    mpremote("exec", "with open('main.py', 'w') as f: f.write('ran = 1')")
+    reset()
     assert mpremote("resume", "exec", "import machine; print(ran, machine.reset_cause())") == "1 2\n"
 
 
-def test_a_main_that_runs_for_ever_gives_way(mpremote):
-    mpremote("exec", "open('main.py', 'w').write('while True: pass')")
-    mpremote("reset")
+def test_a_main_that_runs_for_ever_gives_way(mpremote, reset):
+    mpremote("exec", "with open('main.py', 'w') as f: f.write('while True: pass')")
+    reset()
     assert mpremote("exec", "print('here')") == "here\n"
 
 

@@ -69,7 +69,9 @@ def test_values_survive_power_off(tmp_path, open_terminal):
             if turn == 0:
                 terminal.value(OPEN + "n.set_blob('key', bytes(range(32))); n.commit(); print()")
             else:
-                assert terminal.value("from esp32 import NVS; b = bytearray(32)\nprint(NVS('space').get_blob('key', b))")
+                assert terminal.value(
+                    "from esp32 import NVS; b = bytearray(32)\nprint(NVS('space').get_blob('key', b))"
+                )
                 assert terminal.value("print(b == bytes(range(32)))") == "True"
 
 

@@ -16,7 +16,8 @@ def write(terminal, name, text):
 
 def test_the_friendly_repl_echoes_and_answers_with_cr_lf(board, open_terminal):
     terminal = open_terminal(board)
-    terminal.send(b"\r\x02")
+    terminal.raw()
+    terminal.send(b"\x02")
     terminal.until(FRIENDLY)
     terminal.send(b"6 * 7\r")
     assert terminal.until(b"\n>>> ") == b"6 * 7\r\n42\r\n>>> "
@@ -55,7 +56,9 @@ def test_ctrl_d_in_the_friendly_repl_runs_boot_and_main(terminal):
     assert shown.startswith(b"\r\n" + SOFT_REBOOT + b"booting\r\nmain runs\r\nMicroPython ")
 
 
-@pytest.mark.parametrize("leave", ["import sys; sys.exit()", "import machine; machine.soft_reset()", "raise SystemExit"])
+@pytest.mark.parametrize(
+    "leave", ["import sys; sys.exit()", "import machine; machine.soft_reset()", "raise SystemExit"]
+)
 def test_what_ends_the_program_is_a_soft_reset(terminal, leave):
     terminal.send(b"x = 1\n" + leave.encode() + b"\x04")
     terminal.until(SOFT_REBOOT)
@@ -154,6 +157,15 @@ def test_ctrl_c_while_the_flash_is_written_leaves_the_filesystem_whole(terminal)
         assert b"KeyboardInterrupt" in terminal.until(b"\x04>")
     assert terminal.value("import os; os.rename('f', 'g'); print(sorted(os.listdir()))") == "['boot.py', 'g']"
     assert terminal.value("print(len(set(open('g').read())) <= 10)") == "True"
+
+
+def test_ctrl_c_during_garbage_collection_leaves_the_heap_usable(terminal):
+    for _ in range(60):
+        terminal.send(b"print('go')\nwhile True: a = [bytearray(100) for _ in range(200)]\x04")
+        terminal.until(b"go\r\n")
+        terminal.send(b"\x03")
+        assert b"KeyboardInterrupt" in terminal.until(b"\x04>")
+    assert terminal.value("print(len(bytearray(1000)))") == "1000"
 
 
 def test_bytes_to_the_buffer_are_not_translated_and_keep_their_place(terminal):

@@ -164,7 +164,7 @@ def _slot(found: dict[str, Any], number: int) -> str:
 
 def _counters(counts: dict[str, int] | None) -> str:
     if counts is None:
-        return "no model is open"
+        return "no model was opened since the board started"
     return ", ".join(f"{name.lower()} {count}" for name, count in counts.items())
 
 

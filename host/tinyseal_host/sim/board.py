@@ -52,7 +52,7 @@ class VirtualBoard:
         """Power on; returns when the filesystem is mounted, before boot.py has run. SimError when it cannot start."""
         if self._relay is not None:
             raise SimError(f"the virtual board on {self.state_dir} is already on")
-        options = {"state_dir": str(self.state_dir), "heap_kib": self.heap_kib, "binary": find_micropython()}
+        options = {"state_dir": str(self.state_dir), "heap_kib": self.heap_kib, "command": find_micropython()}
         # Run from wherever this package is, installed or not.
         search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         lifeline, self._lifeline = os.pipe()

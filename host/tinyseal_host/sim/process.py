@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import SimError
 
 _VM_DIR = Path(__file__).with_name("vm")
+_INTERPRETER = Path(__file__).with_name("interpreter.py")
+_DOUBLE_CTRL_C_S = 0.1
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
 
@@ -22,25 +26,27 @@ _LIBC = ctypes.CDLL(None)
 PWRON_RESET, HARD_RESET, SOFT_RESET = 1, 2, 5
 
 
-def find_micropython() -> str:
-    """Path of the VM program: $MICROPYTHON, else beside this Python, else on PATH; SimError when there is none."""
+def find_micropython() -> list[str]:
+    """The command that runs a VM: $MICROPYTHON, else the package's, else one on PATH; SimError when there is none."""
     named = os.environ.get("MICROPYTHON")
     if named:
         found = shutil.which(named)
         if found is None:
             raise SimError(f"MICROPYTHON names {named}, which is not a program that can be run")
-        return found
-    found = shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
+        return [found]
+    if importlib.util.find_spec("micropython_module") is not None:
+        return [sys.executable, "-P", str(_INTERPRETER)]
+    found = shutil.which("micropython")
     if found is None:
         raise SimError("no micropython program found", hint="pip install 'tinyseal-host[sim]', or set MICROPYTHON")
-    return found
+    return [found]
 
 
 @dataclass(frozen=True)
 class VmConfig:
     """What every start of the VM has in common."""
 
-    binary: str
+    command: list[str]
     state_dir: Path
     unique_id: str  # hex
     heap_kib: int
@@ -66,7 +72,7 @@ class VmProcess:
             if os.getppid() != relay_pid:  # the relay died before prctl could see it
                 os._exit(1)
 
-        command = [config.binary, "-X", f"heapsize={config.heap_kib}K", str(_VM_DIR / "start.py")]
+        command = [*config.command, "-X", f"heapsize={config.heap_kib}K", str(_VM_DIR / "start.py")]
         command += [str(config.state_dir), str(theirs.fileno()), config.unique_id, str(cause), str(int(raw))]
         # MICROPY* would change the VM; in HOME it keeps a history of what is typed, and a board has none.
         environment = {n: v for n, v in os.environ.items() if n != "HOME" and not n.startswith("MICROPY")}
@@ -88,6 +94,8 @@ class VmProcess:
             os.close(out_write)
             theirs.close()
         self.raw = raw
+        self._gentle = str(_INTERPRETER) in config.command
+        self._interrupted_at = float("-inf")
         self.stdout = out_read
         os.set_blocking(out_read, False)
         self.control.setblocking(False)
@@ -107,15 +115,24 @@ class VmProcess:
         os.kill(self.pid, signal.SIGSTOP)
         try:
             state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-            if state is None or state.si_code != os.CLD_STOPPED or not self.takes_ctrl_c():
+            if state is None or state.si_code != os.CLD_STOPPED or not self._catches_sigint():
                 return False
-            os.kill(self.pid, signal.SIGINT)
+            self._signal()
             return True
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
-    def takes_ctrl_c(self) -> bool:
-        """Whether the VM catches SIGINT at this moment."""
+    def _signal(self) -> None:
+        if self._gentle:
+            os.kill(self.pid, signal.SIGUSR1)
+            return
+        # A unix VM may exit at a second SIGINT that finds the first unhandled; a board does not.
+        now = time.monotonic()
+        if now - self._interrupted_at >= _DOUBLE_CTRL_C_S:
+            os.kill(self.pid, signal.SIGINT)
+            self._interrupted_at = now
+
+    def _catches_sigint(self) -> bool:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("SigCgt:"):
                 return bool(int(line.split()[1], 16) & 1 << (signal.SIGINT - 1))

@@ -26,7 +26,6 @@ from .state import open_state, replace
 
 _INPUT_LIMIT = 1 << 20  # bytes from the host that wait for the VM before the host is made to wait
 _CTRL_A, _CTRL_C = b"\x01", b"\x03"
-_DOUBLE_CTRL_C_S = 0.1  # the unix VM exits at a second SIGINT that finds the first unhandled; a board does not
 _BOOT_HOLD_S = 0.3  # how long boot.py can keep the host's input waiting
 _CRASH_PAUSE_S = 0.2  # a main.py that always crashes the VM must not keep the machine busy
 
@@ -53,7 +52,6 @@ class Relay:
         self._console = Console(raw)
         self._control_open = True
         self._complaint = ""
-        self._interrupted_at = 0.0
         self._gate_open = False  # the host's input waits until there is code or a REPL to take it
         self._gate_deadline = float("inf")
         self.mounted = False
@@ -116,19 +114,9 @@ class Relay:
             while _CTRL_C in data:
                 before, _, data = data.partition(_CTRL_C)
                 self._input += before
-                if not self._interrupt():
+                if not self._vm.interrupt():
                     self._input += _CTRL_C
             self._input += data
-
-    def _interrupt(self) -> bool:
-        """Ctrl-C into running code; False when nothing runs, or what runs wants the byte."""
-        now = time.monotonic()
-        if now - self._interrupted_at < _DOUBLE_CTRL_C_S and self._vm.takes_ctrl_c():
-            return True
-        if not self._vm.interrupt():
-            return False
-        self._interrupted_at = now
-        return True
 
     def _feed_vm(self) -> None:
         if not self._gate_open:
@@ -218,7 +206,7 @@ class Relay:
             self._take_control()  # its last words
         status = self._vm.end()
         if not self.mounted:
-            why = self._complaint or f"{self._config.binary} ended with status {status}"
+            why = self._complaint or f"{self._config.command[-1]} ended with status {status}"
             hint = None if self._complaint else "run it by hand, or raise the heap limit"
             raise SimError(f"the virtual board on {self._config.state_dir} does not start: {why}", hint=hint)
         if status < 0:
@@ -254,7 +242,7 @@ def main() -> int:
         state_dir = Path(options["state_dir"])
         lock, unique_id = open_state(state_dir)
         try:
-            relay = Relay(VmConfig(options["binary"], state_dir, unique_id, options["heap_kib"]))
+            relay = Relay(VmConfig(options["command"], state_dir, unique_id, options["heap_kib"]))
             try:
                 relay.run(lifeline, ready)
             finally:

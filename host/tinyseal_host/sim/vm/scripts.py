@@ -18,6 +18,8 @@ def run(namespace):
     outcome = _RAN
     try:
         outcome = _run_all(namespace)
+        for _ in range(2):  # a jump: the VM raises a pending Ctrl-C at jumps, and this is the last that may
+            pass
     except KeyboardInterrupt:  # pressed in the moment in which a script came to its end
         micropython.kbd_intr(-1)
     if outcome == _EXITED:

@@ -1,0 +1,110 @@
+"""Every command in README.md is run, in its order, in one folder; what it shows is held against what comes back."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tinyseal_host.example import expected_outputs
+from tinyseal_host.sim import VirtualBoard
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BIN = Path(sys.executable).parent
+BLOCKS = re.findall(r"^```(console|sh)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+DEVICE = "24dcc3a1b2c4"  # stands for the reader's board, as /dev/ttyACM0 does for its port
+STAYS = "tinyseal sim --state board"  # the one command that does not end
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a reader would be: beside .venv and the firmware."""
+    made = tmp_path_factory.mktemp("readme")
+    (made / ".venv").symlink_to(BIN.parent)
+    shutil.copytree(ROOT / "firmware", made / "firmware")
+    return made
+
+
+def shell(command, folder, **environment):
+    """stdout and stderr together, as a terminal has them; the command must succeed unless it shows an error."""
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 or "tinyseal: error:" in done.stdout, done.stdout
+    return done.stdout
+
+
+def comparable(text):
+    """Without what differs from board to board and from key to key."""
+    text = re.sub(r"\b[0-9a-f]{12}\b|\b[0-9a-f]{16}\b", "HEX", text)
+    return re.sub(r"heap free +[\d,]+", "heap free N", text)
+
+
+def test_the_transcript(folder):
+    (transcript,) = [text for kind, text in BLOCKS if kind == "console"]
+    parts = re.split(r"^\$ ", transcript, flags=re.MULTILINE)[1:]
+    assert len(parts) > 6
+    for part in parts:
+        command, _, shown = part.partition("\n")
+        assert comparable(shell(command, folder)) == comparable(shown), command
+
+
+def test_the_tasks(folder):
+    """A virtual board answers for the reader's; the transcript has made keys and the example before."""
+    if not (folder / "keys").exists():
+        test_the_transcript(folder)
+    commands = "".join(text for kind, text in BLOCKS if kind == "sh")
+    assert STAYS in commands
+    commands = commands.replace(STAYS + "\n", "")
+    with VirtualBoard(folder / "reader") as board:
+        status = json.loads(shell(f"tinyseal status --json --port {board.port}", folder))
+        script = commands.replace("/dev/ttyACM0", board.port).replace(DEVICE, status["device_id"])
+        output = shell("set -eux\n" + script, folder)
+    assert "tinyseal: error" not in output
+    assert (folder / "again.tsm").read_bytes() == (folder / "motion.tsm").read_bytes()
+    rows = [line.split(",")[-4:] for line in (folder / "out.csv").read_text().splitlines()[1:]]
+    assert [[int(value) for value in row] for row in rows] == expected_outputs().tolist()
+
+
+def test_the_board_that_stays_up(folder):
+    process = subprocess.Popen([BIN / "tinyseal", *STAYS.split()[1:]], cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline().startswith("/dev/pts/")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        process.stdout.close()
+    assert process.returncode == 0
+
+
+def test_the_demo_ends_as_promised():
+    """The whole of `make demo`, once the tools are installed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyseal_host.demo"], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    wanted = (
+        "demo: ok, 40/40 frames agree with TensorFlow Lite Micro, accuracy 1.000, "
+        "4 bad frames and 4 bad files refused"
+    )
+    assert done.stdout.splitlines()[-1] == wanted
+
+
+def test_make_lists_its_targets():
+    listed = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "test", "setup", "clean"):
+        assert f"make {target} " in listed
+    for target in re.findall(r"^    make ([a-z-]+)", README, re.MULTILINE):
+        assert f"make {target} " in listed
