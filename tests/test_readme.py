@@ -96,8 +96,7 @@ def test_the_demo_ends_as_promised():
     )
     assert done.returncode == 0, done.stderr
     wanted = (
-        "demo: ok, 40/40 frames agree with TensorFlow Lite Micro, accuracy 1.000, "
-        "4 bad frames and 4 bad files refused"
+        "demo: ok, 40/40 frames agree with TensorFlow Lite Micro, accuracy 1.000, 4 bad frames and 4 bad files refused"
     )
     assert done.stdout.splitlines()[-1] == wanted
 

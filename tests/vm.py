@@ -56,7 +56,7 @@ def run(script: str, *, files: dict[str, bytes] | None = None, heap_kib: int = 3
     with tempfile.TemporaryDirectory() as folder:
         for name, data in {"script.py": script.encode(), **(files or {})}.items():
             (Path(folder) / name).write_bytes(data)
-        command = [VM, "-X", f"heapsize={heap_kib}K", "script.py"]
+        command = [str(VM), "-X", f"heapsize={heap_kib}K", "script.py"]
         environment = {**os.environ, "MICROPYPATH": f"{payload() / 'firmware' / 'x64'}:.frozen"}
         try:
             done = subprocess.run(

@@ -28,15 +28,13 @@ def _mgf1_xor(seed, block):
 def verify(modulus, digest, signature):
     """Whether `signature` (384 bytes) is the signer's over a message whose SHA-256 is `digest`.
 
-    `modulus` is 384 bytes, big-endian, with its top bit set. Returns a bool and never raises on bad input.
+    `modulus` is 384 bytes, big-endian, odd and with its top bit set. Returns a bool and never raises on bad input.
     """
-    if len(modulus) != SIZE or len(signature) != SIZE or len(digest) != _HASH:
-        return False
-    if not modulus[0] & 0x80 or not modulus[SIZE - 1] & 1:
+    if len(modulus) != SIZE or len(signature) != SIZE or not modulus[0] & 0x80 or not modulus[SIZE - 1] & 1:
         return False
     n = int.from_bytes(modulus, "big")
     s = int.from_bytes(signature, "big")
-    if not 1 < s < n - 1:  # 0, 1 and n - 1 are their own powers: nobody signed them
+    if s >= n:
         return False
     em = bytearray(pow(s, _E, n).to_bytes(SIZE, "big"))
     if em[SIZE - 1] != 0xBC or em[0] & 0x80:  # emBits = 3071: one bit to spare

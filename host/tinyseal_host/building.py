@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .compiler import compile_model
 from .contract import read_contract
 from .files import MODEL_LIMIT, read_bounded
 from .formats import MAX_NAME_LEN
+from .model.compiler import compile_model
 from .sealing import sign
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emulation import ARCHITECTURES, compile_source
-from tinyseal_host.softmax import softmax_exponentials
-from tinyseal_host.tables import exponential_table, quantise_table
+from tinyseal_host.model.softmax import softmax_exponentials
+from tinyseal_host.model.tables import exponential_table, quantise_table
 
 KERNELS = Path(__file__).parents[2] / "firmware" / "tinyseal" / "kernels.py"
 BASE = 64  # tables do not start where the release does

@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinyseal_host.arena import Buffer, place
+from tinyseal_host.model.arena import Buffer, place
 
 
 @st.composite

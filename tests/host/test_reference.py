@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tflite_strategies import STRATEGIES, run_tflm
-from tinyseal_host import example, reference
-from tinyseal_host.network import Network, read_network
-from tinyseal_host.tflite_reader import read_model
+from tflite_writer import TfliteWriter, options
+from tinyseal_host import example
+from tinyseal_host.model import reference
+from tinyseal_host.model.network import Network, read_network
+from tinyseal_host.model.tflite_reader import read_model
 
 FOLDER = Path(example.__file__).parent
 MODEL = FOLDER / "motion.tflite"
@@ -47,6 +49,39 @@ def test_random_model_gives_tflm_s_bytes(kind):
         np.testing.assert_array_equal(run_reference(network_of(layer.data), layer.inputs), expected)
 
     check()
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_multiplier_is_exact_to_its_last_bits(seed, per_channel, with_bias):
+    """Accumulators one apart around 100.5 output steps: where the output turns tells apart multipliers 2^-25 apart.
+
+    Inputs are 255 above the zero point but the last two: what is left over, and 1, whose weight makes the difference.
+    """
+    rng = np.random.default_rng(seed)
+    in_scale, weight_scale = (np.float32(scale) for scale in rng.uniform(0.01, 0.02, 2))
+    out_scale = np.float32(in_scale * weight_scale * 2**19)
+    turn = round(100.5 * float(out_scale) / (float(in_scale) * float(weight_scale)))
+    whole, rest = divmod(turn // 255, 127)
+    weights = np.full((201, whole + 3), 127, np.int8)
+    weights[:, -3] = rest
+    weights[:, -2] = 1
+    weights[:, -1] = np.arange(-100, 101)
+    writer = TfliteWriter()
+    entry = writer.tensor((1, whole + 3), scale=in_scale, zero_point=-128)
+    scales = np.full(len(weights) if per_channel else 1, weight_scale)
+    parts = [entry, writer.constant(weights, scale=scales)]
+    if with_bias:
+        parts.append(writer.constant(np.zeros(len(weights), np.int32), scale=in_scale * scales))
+    result = writer.tensor((1, len(weights)), scale=out_scale, zero_point=0)
+    writer.operator("FULLY_CONNECTED", parts, [result], options("FullyConnectedOptions"))
+    data = writer.finish([entry], [result])
+    inputs = np.full((1, 1, whole + 3), 127, np.int8)
+    inputs[..., -2:] = turn % 255 - 128, 1 - 128
+    expected = run_tflm(data, inputs)
+    assert set(expected.flat) == {100, 101}
+    np.testing.assert_array_equal(run_reference(network_of(data), inputs), expected)
 
 
 @pytest.mark.parametrize("name", SUPPORTED_MODELS)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tflite_strategies import STRATEGIES
 from tflite_writer import TfliteWriter, options
 from tinyseal_host import example
-from tinyseal_host.compiler import compile_model
 from tinyseal_host.contract import Contract
 from tinyseal_host.errors import TinysealError
-from tinyseal_host.summary import describe
-from tinyseal_host.tflite_reader import MAX_ITEMS, Model, read_model
+from tinyseal_host.model.compiler import compile_model
+from tinyseal_host.model.summary import describe
+from tinyseal_host.model.tflite_reader import MAX_ITEMS, Model, read_model
 
 MODEL = Path(example.__file__).parent / "motion.tflite"
 DATA = MODEL.read_bytes()

@@ -122,6 +122,16 @@ def test_ctrl_c_stops_main_and_gives_the_repl(terminal):
     assert b'  File "main.py", line 2, in <module>\r\nKeyboardInterrupt: \r\n' in terminal.until(FRIENDLY)
 
 
+@pytest.mark.parametrize("delay_ms", range(0, 60, 4))
+def test_ctrl_c_at_any_moment_of_a_start_stops_main(terminal, delay_ms):
+    write(terminal, "main.py", "while True: pass")
+    terminal.send(b"import machine; machine.reset()\x04")
+    terminal.until(b"hard reset\r\n")
+    time.sleep(delay_ms / 1000)
+    terminal.send(b"\r\x03\r\x01")
+    terminal.until(RAW_PROMPT)
+
+
 def test_a_boot_that_never_ends_can_be_stopped_after_a_raw_soft_reset(terminal):
     write(terminal, "boot.py", "while True: pass")
     terminal.send(b"\x04")

@@ -12,15 +12,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from .. import inference, provisioning, sealing, updates
+from .. import sealing
+from ..board import inference, provisioning, updates
+from ..board.firmware import load_firmware
+from ..board.ports import DEFAULT_HEAP_KIB, open_port
+from ..board.transport import Link
 from ..building import build
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
-from ..firmware import load_firmware
 from ..formats import KeySource
 from ..keys import load_master, load_signer, load_signing_key
-from ..ports import DEFAULT_HEAP_KIB, open_port
 from ..sim import VirtualBoard
-from ..transport import Link
 from .output import Output
 
 
@@ -171,7 +172,8 @@ def _counters(counts: dict[str, int] | None) -> str:
 def sim(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal sim`."""
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     with ExitStack() as stack:
         if options.state is None:
             output.note("this virtual board is forgotten at the end; --state DIR keeps one")
@@ -180,10 +182,7 @@ def sim(options: argparse.Namespace, output: Output) -> None:
         output.say(board.port)
         output.result({"port": board.port})
         output.note("the virtual board is up, Ctrl-C ends it")
-        try:
-            ended.wait()
-        except KeyboardInterrupt:
-            return
+        ended.wait()
 
 
 def _say_board(info: provisioning.BoardInfo, output: Output) -> None:

@@ -12,7 +12,7 @@ from ..errors import TinysealError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import KeySource, Release, SealedHeader, parse_release, parse_sealed
-from ..summary import describe
+from ..model.summary import describe
 from .output import Output
 
 

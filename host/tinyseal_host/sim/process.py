@@ -18,7 +18,7 @@ from .errors import SimError
 
 _VM_DIR = Path(__file__).with_name("vm")
 _INTERPRETER = Path(__file__).with_name("interpreter.py")
-_DOUBLE_CTRL_C_S = 0.1
+_DOUBLE_CTRL_C_S = 0.1  # a unix VM may exit at a second SIGINT that finds the first unhandled; a board does not
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
 
@@ -83,7 +83,7 @@ class VmProcess:
                 stdout=out_write,
                 stderr=out_write,
                 pass_fds=[theirs.fileno()],
-                preexec_fn=die_with_relay,
+                preexec_fn=die_with_relay,  # noqa: PLW1509 - the relay has one thread
                 env=environment,
             )
         except BaseException:
@@ -112,25 +112,23 @@ class VmProcess:
         reads or after `micropython.kbd_intr(-1)`. The default would kill it, so it is stopped while that is
         looked up: the answer cannot change before the signal is delivered.
         """
+        now = time.monotonic()
+        if not self._gentle and now - self._interrupted_at < _DOUBLE_CTRL_C_S and self._catches_sigint():
+            return True
         os.kill(self.pid, signal.SIGSTOP)
         try:
             state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             if state is None or state.si_code != os.CLD_STOPPED or not self._catches_sigint():
                 return False
-            self._signal()
+            os.kill(self.pid, signal.SIGUSR1 if self._gentle else signal.SIGINT)
+            self._interrupted_at = now
             return True
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
-    def _signal(self) -> None:
-        if self._gentle:
-            os.kill(self.pid, signal.SIGUSR1)
-            return
-        # A unix VM may exit at a second SIGINT that finds the first unhandled; a board does not.
-        now = time.monotonic()
-        if now - self._interrupted_at >= _DOUBLE_CTRL_C_S:
-            os.kill(self.pid, signal.SIGINT)
-            self._interrupted_at = now
+    def has_printed(self) -> None:
+        """Take note that the VM is at work again after a Ctrl-C, and can be given the next."""
+        self._interrupted_at = float("-inf")
 
     def _catches_sigint(self) -> bool:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

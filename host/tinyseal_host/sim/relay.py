@@ -190,6 +190,7 @@ class Relay:
             if not data:
                 self._vm_ended()
                 return
+            self._vm.has_printed()
             self.port.write(self._console.cook(data))
 
     def _drain_output(self) -> None:

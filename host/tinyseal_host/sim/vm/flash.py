@@ -47,7 +47,7 @@ def _done(_):
 
 
 def mount_root():
-    """Put the partition in the place of the host's filesystem, formatted if it is fresh; StateError if it is neither."""
+    """Put the partition where the host's filesystem was, formatted if it is fresh; StateError if it cannot be."""
     flash = Flash(HOST.open(state_file("flash.bin"), "r+b"))
     first = bytearray(_BLOCK)
     flash.readblocks(0, first, 0)

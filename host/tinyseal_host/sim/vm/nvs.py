@@ -57,6 +57,7 @@ def save(values):
     with HOST.open(state_file("nvs.new"), "wb") as file:
         file.write(_MAGIC)
         for (namespace, key), (kind, value) in values.items():
-            namespace, key = namespace.encode(), key.encode()
-            file.write(struct.pack(_RECORD, kind, len(namespace), len(key), len(value)) + namespace + key + value)
+            first, second = namespace.encode(), key.encode()
+            file.write(struct.pack(_RECORD, kind, len(first), len(second), len(value)))
+            file.write(first + second + value)
     HOST.rename(state_file("nvs.new"), state_file("nvs.bin"))

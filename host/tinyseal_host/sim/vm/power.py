@@ -1,5 +1,7 @@
 """Power-on: the board's modules, its flash as the only filesystem, nothing of the host in sight."""
 
+# ruff: noqa: PLC0415 - what goes wrong while the board's modules are loaded has to be told as well
+
 import gc
 import sys
 
@@ -20,12 +22,13 @@ def on():
 
 def _assemble():
     # These files come before the built-in modules of the same names, which `umachine` and `uos` still name.
+    import os
+
     import boardsys
     import boardvfs
     import esp32
     import flash
     import machine
-    import os
 
     for module in (boardvfs, esp32, machine, os):
         del module.__file__

@@ -17,11 +17,14 @@ def run(namespace):
     namespace["__name__"] = "__main__"
     outcome = _RAN
     try:
+        micropython.kbd_intr(3)  # before the relay hears of a script: it would take Ctrl-C for a byte
         outcome = _run_all(namespace)
         for _ in range(2):  # a jump: the VM raises a pending Ctrl-C at jumps, and this is the last that may
             pass
-    except KeyboardInterrupt:  # pressed in the moment in which a script came to its end
+    except KeyboardInterrupt as error:  # pressed in the moment in which a script begins or ends
         micropython.kbd_intr(-1)
+        _report(error)
+    micropython.kbd_intr(-1)
     if outcome == _EXITED:
         raise SystemExit  # the VM ends, the relay starts the next: a soft reset
     control.ask(b"P")
@@ -42,14 +45,10 @@ def _execute(name, namespace):
     except OSError:
         return _RAN
     try:
-        micropython.kbd_intr(3)
-        execfile(name, namespace)
-        micropython.kbd_intr(-1)
+        execfile(name, namespace)  # noqa: F821 - MicroPython's
     except SystemExit:
-        micropython.kbd_intr(-1)
         return _EXITED
     except BaseException as error:  # noqa: BLE001 - as the VM itself does, KeyboardInterrupt too
-        micropython.kbd_intr(-1)
         _report(error)
         return _RAISED
     return _RAN

@@ -14,7 +14,7 @@ _, _state_dir, _fd, _unique_id, _cause, _raw = sys.argv
 MACHINE = "tinyseal virtual board"  # what os.uname() and sys.implementation call it
 
 HOST = vfs.VfsPosix()  # no root of its own: with one, VfsPosix.rename takes both names for the second
-CONTROL = open(int(_fd), "r+b")
+CONTROL = open(int(_fd), "r+b")  # noqa: SIM115 - open for as long as the VM lives
 UNIQUE_ID = bytes.fromhex(_unique_id)
 RESET_CAUSE = int(_cause)
 RAW_REPL = _raw == "1"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import BoardError, TinysealError
+from ..errors import BoardError, TinysealError
 
-_PAYLOAD = Path(__file__).with_name("payload")
+_PAYLOAD = Path(__file__).parents[1] / "payload"
 # sys.implementation._mpy: bits 0-7 the format version, 8-9 its sub-version, 10-15 the architecture
 # (py/persistentcode.h).
 _MPY_VERSION = (6, 3)

@@ -21,7 +21,7 @@ from tflite import (
     TensorType,
 )
 
-from .errors import TinysealError
+from ..errors import TinysealError
 from .flatbuffer import NO_FIELDS, FlatbufferError, Table, root
 
 MAX_ITEMS = 4096

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import BoardError, UsageError
-from .sim import VirtualBoard, running_port
+from ..errors import BoardError, UsageError
+from ..sim import VirtualBoard, running_port
 from .transport import Link, connect, list_devices
 
 SIM = "sim"

@@ -49,7 +49,7 @@ def read_weights(layer: LayerReader, rank: int) -> Int8 | None:
 
 
 def read_filter(layer: LayerReader, weights: Int8, *, per_tensor: bool) -> Filter | None:
-    """Weights with their bias and requantisation, once the bound of the accumulator is proven."""
+    """Weights, bias and requantisation, the accumulator bounded; `per_tensor` has the bias held to its scale."""
     m = weights.shape[0]
     activation = str(layer.operator.options["activation"])
     if activation not in _ACTIVATIONS:
@@ -59,7 +59,7 @@ def read_filter(layer: LayerReader, weights: Int8, *, per_tensor: bool) -> Filte
     bias = _bias(layer, m, in_scale * float(scales[0]) if per_tensor else None, out_scale)
     if bias is None or layer.problems:
         return None
-    multiplier = layer_multiplier(in_scale, np.broadcast_to(scales, (m,)), out_scale, per_tensor=per_tensor)
+    multiplier = layer_multiplier(in_scale, np.broadcast_to(scales, (m,)), out_scale)
     rows = weights.reshape(m, -1)
     positive = np.maximum(rows, 0).sum(axis=1, dtype=np.int64)
     negative = rows.sum(axis=1, dtype=np.int64) - positive

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .files import MODEL_LIMIT
+from ..files import MODEL_LIMIT
+from ..program import MAX_OUTPUT_LEN
 from .layer_reader import LayerReader, activation_problems
 from .layers import Alias, Layer
 from .operators import read_layer
-from .program import MAX_OUTPUT_LEN
 from .tflite_reader import Model, Tensor, shape_text
 
 _MAX_WEIGHTS = MODEL_LIMIT // 2  # the largest flash of a board; also bounds the work on a file that names weights often

@@ -8,10 +8,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .errors import BoardError, Refusal, RefusedError, TinysealError
+from ..errors import BoardError, Refusal, RefusedError, TinysealError
+from ..formats import KeySource
+from ..keys import modulus, provisioned_secret, signer_fingerprint
 from .firmware import Firmware, architecture, load_boards, load_firmware
-from .formats import KeySource
-from .keys import modulus, provisioned_secret, signer_fingerprint
 from .transport import Link, Progress
 
 _LIB = "/lib"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .contract import Contract
-from .errors import Status, TinysealError
-from .gate import check
+from ..contract import Contract
+from ..errors import Status, TinysealError
+from ..gate import check
 from .network import Network
 from .quantisation import INT8_MAX, INT8_MIN, Float32, Int8
 from .reference import run

@@ -19,7 +19,7 @@ import serial.tools.list_ports
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
-from .errors import BoardError, Refusal, RefusedError, TinysealError
+from ..errors import BoardError, Refusal, RefusedError, TinysealError
 
 Progress = Callable[[int, int], None]
 """Told the bytes done and the bytes in all."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .errors import Status, TinysealError
-from .files import read_bounded
+from ..errors import Status, TinysealError
+from ..files import read_bounded
 from .transport import Link, Progress, base64_chunks
 
 _FRAMES_LIMIT = 256 << 20

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from .contract import Contract
-from .errors import TinysealError
-from .formats import build_release
+from ..contract import Contract
+from ..errors import TinysealError
+from ..formats import build_release
+from ..program import PROGRAM_FIELDS
 from .network import Unsupported, read_network
 from .operators import SUPPORTED
 from .plan import plan_network
-from .program import PROGRAM_FIELDS
 from .selftest import make_self_test
 from .tables import quantise_table
 from .tflite_reader import Tensor, read_model

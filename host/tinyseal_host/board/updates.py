@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from .errors import BoardError, TinysealError
+from ..errors import BoardError, TinysealError
 from .transport import Link, Progress
 
 

@@ -17,7 +17,6 @@ Int8 = npt.NDArray[np.int8]
 Float32 = npt.NDArray[np.float32]
 
 INT8_MIN, INT8_MAX = -128, 127
-_LARGEST_FACTOR = 2.0**1000  # its shift is refused wherever shifts are held against a bound
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,8 @@ class Requantisation:
 
 
 def quantize_multiplier(factors: npt.NDArray[np.float64]) -> Multiplier:
-    """The Multiplier of non-negative real factors, float64 [m]; below 2^-32 it is zero, an infinite one very large."""
-    fraction, exponent = np.frexp(np.minimum(factors, _LARGEST_FACTOR))
+    """The Multiplier of finite, non-negative real factors, float64 [m]; below 2^-32 it is zero."""
+    fraction, exponent = np.frexp(factors)
     q31 = np.floor(fraction * 2.0**31 + 0.5).astype(np.int64)  # exact: the product has at most 53 bits
     shift = exponent.astype(np.int64)
     carried = q31 == 1 << 31
@@ -67,20 +66,9 @@ def quantize_multiplier(factors: npt.NDArray[np.float64]) -> Multiplier:
     return Multiplier(np.where(vanished, 0, q31), np.where(vanished, 0, shift))
 
 
-def layer_multiplier(
-    input_scale: float, weight_scales: Float32, output_scale: float, *, per_tensor: bool
-) -> Multiplier:
-    """Multipliers of a convolution or a fully connected layer; `per_tensor` for the latter with one weight scale.
-
-    TFLM multiplies the scales in double, but those of a fully connected layer with one weight scale in float32
-    (GetQuantizedConvolutionMultipler).
-    """
-    if per_tensor:
-        with np.errstate(over="ignore", under="ignore"):
-            products = (np.float32(input_scale) * weight_scales).astype(np.float64)
-    else:
-        products = np.float64(input_scale) * weight_scales.astype(np.float64)
-    return quantize_multiplier(products / np.float64(output_scale))
+def layer_multiplier(input_scale: float, weight_scales: Float32, output_scale: float) -> Multiplier:
+    """Multipliers of a convolution or a fully connected layer from its scales, float32 values, taken as doubles."""
+    return quantize_multiplier(input_scale * weight_scales.astype(np.float64) / output_scale)
 
 
 def mean_multiplier(input_scale: float, output_scale: float, count: int) -> Multiplier:

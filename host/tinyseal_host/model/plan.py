@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..program import OPERATORS
 from .arena import Buffer, place
 from .convolution import Window
 from .layers import Alias, Computation, Convolution, Filter, FullyConnected, Mean, Softmax
 from .network import Network
-from .program import OPERATORS
 from .quantisation import Requantisation
 from .tables import BIAS, exponential_table, multiplier_words, rows_table
 

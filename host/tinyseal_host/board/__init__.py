@@ -1,0 +1,1 @@
+"""Boards: the link to one, and what is done over it."""

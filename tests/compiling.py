@@ -1,0 +1,33 @@
+"""Compiles a `.tflite` for tests under a contract that allows all that its input can tell apart."""
+
+from pathlib import Path
+
+import numpy as np
+from tinyseal_host.contract import Contract
+from tinyseal_host.model.compiler import compile_model
+from tinyseal_host.model.tflite_reader import read_model
+
+PATH = Path("made.tflite")
+
+
+def entry_of(data):
+    model = read_model(data, PATH)
+    return model.tensors[model.inputs[0]]
+
+
+def contract_for(data, **changed):
+    """A contract that allows the whole range of the model's input."""
+    entry = entry_of(data)
+    low, high = ((end - int(entry.zero_points[0])) * float(entry.scales[0]) for end in (-128, 127))
+    fields = {"length": entry.size, "low": low, "high": high, "max_zeros": entry.size} | changed
+    return Contract("float32", **fields)
+
+
+def compile_bytes(data, contract=None):
+    return compile_model(data, PATH, contract or contract_for(data), name="made", version=3)
+
+
+def frames_of(data, inputs):
+    """float32 frames that quantise to int8 `inputs`, well off the rounding edges."""
+    entry = entry_of(data)
+    return [((x.astype(np.int32) - entry.zero_points[0]) * entry.scales[0]).astype(np.float32) for x in inputs]
