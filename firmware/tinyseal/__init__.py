@@ -7,7 +7,7 @@ with tinyseal.open() as model:              # SealError(code) when anything is w
         print(model.labels[model.top], model.output[model.top])
 """
 
-from . import gcm, keys, release, slots
+from . import gcm, hkdf, keys, release, slots
 from .errors import CODES, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
 from .memory import wipe
 from .model import Model
@@ -39,6 +39,7 @@ def _open(path, floor):
     key = keys.device_key(sealed.key_source)
     try:
         gcm.check_engine()
+        hkdf.check_engine()
         payload = sealed.open(key)
     finally:
         wipe(key)

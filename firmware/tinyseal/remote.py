@@ -38,7 +38,7 @@ def call(name, *arguments):
 
 
 def status():
-    """What this board holds: package, key source, signer, floor, slots, counts of the last model, free heap in bytes."""
+    """What this board holds: package, key source, signer, floor, slots, the last model's counts, free heap."""
     gc.collect()
     found = store.find(rsa.SIZE)
     floor, active = slots.state()

@@ -1,4 +1,4 @@
-"""The board's network on the VM against TensorFlow Lite Micro: random layers and small networks, with the heap locked."""
+"""The board's network on the VM against TensorFlow Lite Micro: random layers and networks, heap locked."""
 
 import json
 
