@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test attack bench lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -28,6 +28,12 @@ demo: setup ## the main job, from a .tflite to classified frames, on the virtual
 
 test: lint ## lint, types and all tests
 	$(BIN)/pytest -n 2
+
+attack: setup ## every flip, cut and lie that a sealed file and its engines can tell, and a search for what is left in RAM
+	PYTHONPATH=tests $(BIN)/python -m attack
+
+bench: setup ## instructions counted in emulation, memory measured on the VM; answers checked
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 lint: setup ## ruff, and mypy for the host and for the firmware
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ with tinyseal.open() as model:              # SealError(code) when anything is w
         print(model.labels[model.top], model.output[model.top])
 """
 
-from . import gcm, hkdf, keys, release, slots
+from . import gcm, hkdf, keep, keys, release, slots
 from .errors import CODES, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
 from .memory import wipe
 from .model import Model
@@ -17,15 +17,22 @@ __version__ = "0.1.0"
 __all__ = ("CODES", "NAN", "OK", "RANGE", "SIZE", "STATUSES", "ZEROS", "SealError", "open")
 
 
-def open(path=None):
+def open(path=None, keep_ms=0, timer=0):
     """The Model in the active slot, or in the sealed file at `path`; SealError(code) when anything is wrong.
 
-    A model that opens from the active slot raises the version floor to its own version.
+    A model that opens from the active slot raises the version floor to its own version. With `keep_ms` it closes by
+    itself after that many milliseconds without a frame, for which it takes the hardware timer of that number.
     """
     floor, active = slots.state()
     model = _open(path or slots.path(active), floor)
-    if path is None:
-        slots.raise_floor(model.version)
+    try:
+        if path is None:
+            slots.raise_floor(model.version)
+        if keep_ms:
+            keep.close_when_idle(model, keep_ms, timer)
+    except BaseException:
+        model.close()
+        raise
     return model
 
 

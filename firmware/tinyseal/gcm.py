@@ -25,16 +25,15 @@ def check_engine():
         raise SealError(ENGINE, "AES gives a wrong answer to FIPS-197 C.3")
 
 
-def _ghash(table, y, data):
-    """Absorb `data`, padded with zeros to whole blocks."""
+def _ghash(work, data):
+    """Absorb `data`, padded with zeros to whole blocks, into Y."""
     n = len(data)
     whole = n & ~15
-    ghash.update(data, 0, table, y, whole)
+    ghash.update(data, 0, work.table, work.y, whole)
     if n > whole:
-        last = bytearray(16)
-        last[: n - whole] = data[whole:]
-        ghash.update(last, 0, table, y, 16)
-        wipe(last)
+        wipe(work.block)
+        work.block[: n - whole] = data[whole:]
+        ghash.update(work.block, 0, work.table, work.y, 16)
 
 
 def _encrypt_block(aes, block):
@@ -44,31 +43,41 @@ def _encrypt_block(aes, block):
         raise SealError(ENGINE, "AES gives a block of zeros")
 
 
-def _tag(aes, table, nonce, aad, data):
-    """The 16-byte tag (7.1); `table` is left holding what H gave. With H = 0, refused, every tag would be E(J0)."""
-    h = bytearray(16)
-    _encrypt_block(aes, h)
-    ghash.build_into(table, h)
-    wipe(h)
-    y = bytearray(16)
-    _ghash(table, y, aad)
-    _ghash(table, y, data)
+def _tag(aes, work, nonce, aad, data):
+    """The 16-byte tag (7.1), in Y; the table is left holding what H gave. With H = 0, refused, every tag would be E(J0)."""
+    _encrypt_block(aes, work.block)  # still zeros: H
+    ghash.build_into(work.table, work.block)
+    _ghash(work, aad)
+    _ghash(work, data)
     lengths = (len(aad) << 3).to_bytes(8, "big") + (len(data) << 3).to_bytes(8, "big")
-    ghash.update(lengths, 0, table, y, 16)
-    j0 = bytearray(nonce) + b"\x00\x00\x00\x01"
-    _encrypt_block(aes, j0)
-    ctr.xor_into(y, j0, 16)
-    wipe(j0)
-    return y
+    ghash.update(lengths, 0, work.table, work.y, 16)
+    work.block[:12] = nonce
+    work.block[12:] = b"\x00\x00\x00\x01"  # J0
+    _encrypt_block(aes, work.block)
+    ctr.xor_into(work.y, work.block, 16)
+    return work.y
+
+
+class _Work:
+    """The one piece of memory that secrets pass through, 8 KiB and 32 bytes: what is wiped is all of it.
+
+    `table` is GHASH's, and after the tag a chunk of counter blocks and one of keystream; `y` is Y, `block` a block.
+    """
+
+    def __init__(self):
+        self.memory = bytearray(ghash.TABLE + 32)
+        view = memoryview(self.memory)
+        self.table = view[: ghash.TABLE]
+        self.y = view[ghash.TABLE : ghash.TABLE + 16]
+        self.block = view[ghash.TABLE + 16 :]
 
 
 def _crypt(aes, work, nonce, data):
     """XOR the keystream that begins at counter 2 into `data`; `work` holds a chunk of counters and one of keystream."""
     total = 2 + (len(data) + 15) // 16  # blocks, with counter 0 (unused) and counter 1 (the tag's)
     n = min(total, ctr.CHUNK // 16)
-    view = memoryview(work)
-    counters = view[: 16 * n]
-    stream = view[ctr.CHUNK : ctr.CHUNK + 16 * n]
+    counters = work[: 16 * n]
+    stream = work[ctr.CHUNK : ctr.CHUNK + 16 * n]
     ctr.start(counters, nonce, n)
     data = memoryview(data)
     done = 0
@@ -96,21 +105,22 @@ def open_in_place(key, nonce, aad, data, tag, key_check=None):
     """
     if len(nonce) != 12 or len(tag) != 16 or not aligned(aad) or not aligned(data):
         raise ValueError("nonce, tag or alignment")
-    work = bytearray(ghash.TABLE)
+    work = _Work()
     aes = ucryptolib.aes(key, _ECB)
     try:
         if key_check is not None:
-            answer = bytearray(KEY_CHECK_TEXT)
-            _encrypt_block(aes, answer)
-            if not equal(answer, key_check):
+            work.block[:] = KEY_CHECK_TEXT
+            _encrypt_block(aes, work.block)
+            if not equal(work.block, key_check):
                 raise SealError(AUTHENTICATION)
+            wipe(work.block)
         if not equal(_tag(aes, work, nonce, aad, data), tag):
             raise SealError(AUTHENTICATION)
         try:
-            _crypt(aes, work, nonce, data)
+            _crypt(aes, work.table, nonce, data)
         except BaseException:
             wipe(data)  # some of it may be plaintext by now
             raise
     finally:
-        wipe(work)
+        wipe(work.memory)
         wipe_inside(aes, key)

@@ -51,15 +51,17 @@ def hmac(key, *parts):
 
 def hkdf(ikm, salt, info, length=_HASH):
     """`length` bytes of HKDF-SHA256 output keying material in a bytearray; ValueError above the RFC's 255 * 32."""
-    prk = hmac(salt, ikm)
     okm = bytearray(length)
     block = b""
-    for at in range(0, length, _HASH):
-        previous = block
-        block = hmac(prk, previous, info, bytes((at // _HASH + 1,)))
-        wipe(previous)
-        for i in range(min(_HASH, length - at)):  # a slice of `block` would leave a copy behind
-            okm[at + i] = block[i]
-    wipe(prk)
-    wipe(block)
+    prk = hmac(salt, ikm)
+    try:
+        for at in range(0, length, _HASH):
+            previous = block
+            block = hmac(prk, previous, info, bytes((at // _HASH + 1,)))
+            wipe(previous)
+            for i in range(min(_HASH, length - at)):  # a slice of `block` would leave a copy behind
+                okm[at + i] = block[i]
+    finally:
+        wipe(prk)
+        wipe(block)
     return okm

@@ -1,6 +1,7 @@
 """A model that is open: frames in, statuses and outputs out (level 3)."""
 
 from uarray import array
+from utime import ticks_diff, ticks_ms
 
 from .errors import CLOSED, OK, RELEASE, SELF_TEST, STATUSES, SealError
 from .gate import Gate
@@ -24,6 +25,7 @@ class Model:
         """`payload`: the release in a bytearray, which the model owns from now on, and wipes. `version`: as sealed."""
         self._payload = payload
         self._net = None
+        self._closed_why = ""
         try:
             release = Release(payload, version)
             net = Net(payload, release.program_at, release.program_len, release.tables_at, release.tables_len)
@@ -55,13 +57,25 @@ class Model:
 
     def infer(self, frame):
         """OK, or why the gate refused the frame; counted either way. Allocates nothing. SealError(CLOSED)."""
-        if self._net is None:
-            raise SealError(CLOSED)
-        status = self._gate.check(frame)
-        self.counts[status] += 1
-        if status == OK:
-            self.top = self._net.run(frame)
+        self._busy = True
+        try:
+            if self._net is None:
+                raise SealError(CLOSED, self._closed_why)
+            status = self._gate.check(frame)
+            self.counts[status] += 1
+            if status == OK:
+                self.top = self._net.run(frame)
+        finally:
+            self._used_ms = ticks_ms()
+            self._busy = False
         return status
+
+    def close_if_idle(self, keep_ms):
+        """Close a model that has had no frame for that long, never in the middle of one; whether it is closed now."""
+        if not self._busy and self._net is not None and ticks_diff(ticks_ms(), self._used_ms) >= keep_ms:
+            self.close()
+            self._closed_why = "no frame for %d ms" % keep_ms
+        return self._net is None
 
     def close(self):
         """Wipe weights, activations and output; again does nothing."""

@@ -50,16 +50,41 @@ def verify(release: bytes, public_key: RSAPublicKey) -> None:
         ) from error
 
 
-def seal(release: bytes, device_id: bytes, key_source: KeySource, master: bytes) -> bytes:
-    """A signed release encrypted for one board under a fresh nonce; RefusedError RELEASE when it is not one.
+class Sealer:
+    """Seals one signed release for one board after the other: read and held against the format once, for all of them.
 
-    Whether the signature is right is for `verify`, which a station without the signer's key cannot call.
+    RefusedError RELEASE when `release` is not one. Whether its signature is right is for `verify`, which a station
+    without the signer's key cannot call.
     """
-    version = parse_release(release).header.model_version
-    key = device_key(master, device_id, key_source)
-    nonce = secrets.token_bytes(_NONCE_LEN)
-    header = SealedHeader(key_source, device_id, version, len(release), nonce, _key_check(key)).pack()
-    return header + AESGCM(key).encrypt(nonce, release, header)
+
+    def __init__(self, release: bytes, key_source: KeySource, master: bytes) -> None:
+        self.release = parse_release(release)
+        self.key_source = key_source
+        self._data = release
+        self._master = master
+
+    def seal(self, device_id: bytes) -> bytes:
+        """The sealed file for one board, under a fresh nonce."""
+        key = device_key(self._master, device_id, self.key_source)
+        nonce = secrets.token_bytes(_NONCE_LEN)
+        version = self.release.header.model_version
+        header = SealedHeader(self.key_source, device_id, version, len(self._data), nonce, _key_check(key)).pack()
+        return header + AESGCM(key).encrypt(nonce, self._data, header)
+
+    def has_sealed(self, sealed: bytes, device_id: bytes) -> bool:
+        """Whether `sealed` is a whole sealed file of this release for this board, as `seal` makes them."""
+        try:
+            header = parse_sealed(sealed)
+            same = header.device_id == device_id and header.key_source == self.key_source
+            version = self.release.header.model_version
+            return same and header.model_version == version and _decrypt(sealed, header, self._master) == self._data
+        except RefusedError:
+            return False
+
+
+def seal(release: bytes, device_id: bytes, key_source: KeySource, master: bytes) -> bytes:
+    """A signed release encrypted for one board; RefusedError RELEASE when it is not one: see `Sealer`."""
+    return Sealer(release, key_source, master).seal(device_id)
 
 
 def unseal(sealed: bytes, master: bytes) -> bytes:

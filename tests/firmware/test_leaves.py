@@ -4,6 +4,7 @@ The emulated machines check every access: alignment, and that it stays within th
 """
 
 import random
+import struct
 from pathlib import Path
 
 import pytest
@@ -130,31 +131,41 @@ def number(block: bytes) -> int:
 _SUBKEYS = [(1 << 127), 1, (1 << 128) - 1, 0xE1 << 120, random.Random(3).getrandbits(128)]
 
 
+_DIGITS = ((0, 7), (7, 7), (14, 6), (20, 6), (26, 6))  # lowest bit and length, in the order of their tables
+
+
+def table_of(ghash: Machine, h: int) -> bytearray:
+    """A table made where other bytes were before."""
+    table = bytearray(b"\x5a" * 8192)
+    ghash.call("_powers", h.to_bytes(16, "big"), table)
+    ghash.call("_combine", table, table)
+    return table
+
+
 @pytest.mark.parametrize("h", _SUBKEYS, ids=["one", "least", "all", "reduction", "random"])
 def test_ghash_table(ghash: Machine, h: int) -> None:
-    """Every entry: v * x^(4p) * H for nibble v at position p."""
-    table = bytearray(8192)
-    ghash.call("_powers", h.to_bytes(16, "big"), table)
-    ghash.call("_combine", table)
-    for p in range(32):
-        for v in range(16):
-            at = 256 * p + 16 * v
-            assert number(table[at : at + 16]) == product(v << (124 - 4 * p), h), (p, v)
+    """Every entry: what H times the first word of a block is, with this digit and zeros elsewhere."""
+    table = table_of(ghash, h)
+    at = 0
+    for lowest, length in _DIGITS:
+        for digit in range(1 << length):
+            words = struct.unpack_from("<4I", table, at)
+            assert sum(word << 32 * (3 - i) for i, word in enumerate(words)) == product(digit << 96 + lowest, h)
+            at += 16
+    assert table[at:] == b"\x5a" * (8192 - at)
 
 
 @pytest.mark.parametrize("h", _SUBKEYS, ids=["one", "least", "all", "reduction", "random"])
 def test_ghash_update(ghash: Machine, h: int) -> None:
-    """Blocks of one bit, of all bits and random ones, alone and in a row, from several states."""
-    table = bytearray(8192)
-    ghash.call("_powers", h.to_bytes(16, "big"), table)
-    ghash.call("_combine", table)
+    """Blocks of one bit, of all bits and random ones, alone and in a row, from several states, wherever they lie."""
+    table = table_of(ghash, h)
     source = random.Random(4)
-    single = [1 << bit for bit in range(0, 128, 5)]
+    single = [1 << bit for bit in range(128)]
     for data in ([0], [(1 << 128) - 1], single, [source.getrandbits(128) for _ in range(5)], []):
-        for state in (0, (1 << 128) - 1, source.getrandbits(128)):
+        for at, state in enumerate((0, (1 << 128) - 1, source.getrandbits(128), 1)):
             y = bytearray(state.to_bytes(16, "big"))
             text = b"".join(block.to_bytes(16, "big") for block in data)
-            ghash.call("update", text, 0, table, y, len(text))
+            ghash.call("update", memoryview(bytes(at) + text)[at:], 0, table, y, len(text))
             wanted = state
             for block in data:
                 wanted = product(wanted ^ block, h)
@@ -166,7 +177,7 @@ def instructions(machine: Machine, function: str, *arguments: object) -> int:
     return machine.instructions
 
 
-_MOST = {"rv32imc": 60, "xtensawin": 75}  # the design's number, and 1.25 times as many
+_MOST = {"rv32imc": 48, "xtensawin": 60}  # what was reached, and 1.25 times as many
 
 
 def test_instructions_of_opening(architecture: Architecture, ctr: Machine, ghash: Machine) -> None:
@@ -174,7 +185,7 @@ def test_instructions_of_opening(architecture: Architecture, ctr: Machine, ghash
     chunk, chunks = 4096, 4
     table, data = bytearray(8192), bytearray(chunk)
     blocks = chunk // 16
-    total = instructions(ghash, "_powers", b"h" * 16, table) + instructions(ghash, "_combine", table)
+    total = instructions(ghash, "_powers", b"h" * 16, table) + instructions(ghash, "_combine", table, table)
     total += instructions(ctr, "start", data, b"n" * 12, blocks)
     total += chunks * instructions(ghash, "update", data, 0, table, bytearray(16), chunk)
     total += chunks * instructions(ctr, "advance", data, 0, 1, blocks)

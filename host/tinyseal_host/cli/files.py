@@ -1,4 +1,4 @@
-"""The commands that need no board."""
+"""The commands that make a release and show what a file holds."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import keys, sealing
+from .. import keys
 from ..building import build as build_release
 from ..errors import TinysealError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
-from ..formats import KeySource, Release, SealedHeader, parse_release, parse_sealed
+from ..formats import Release, SealedHeader, parse_release, parse_sealed
 from ..model.summary import describe
+from . import passphrase
 from .output import Output
+from .terminal import printable
 
 
 def example(options: argparse.Namespace, output: Output) -> None:
@@ -24,59 +26,23 @@ def example(options: argparse.Namespace, output: Output) -> None:
     output.result({"files": [str(path) for path in paths]})
 
 
-def keygen(options: argparse.Namespace, output: Output) -> None:
-    """`tinyseal keygen`."""
-    with output.spinner("generating an RSA-3072 key"):
-        paths = keys.generate(options.folder)
-    master = keys.master_fingerprint(keys.load_master([options.folder]))
-    signer = keys.signer_fingerprint(keys.load_signer([options.folder]))
-    for path in paths:
-        output.say(str(path))
-    output.say(f"master {master}, signer {signer}: keep a copy of both keys where this machine cannot lose it")
-    output.result({"files": [str(path) for path in paths], "master": master, "signer": signer})
-
-
 def build(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal build`."""
-    target = _target(options.output, options.model, ".tsm")
+    target = output_path(options.output, options.model, ".tsm")
     release = build_release(
         options.model,
         options.contract,
         version=options.version,
         name=options.name,
-        signing_key=keys.load_signing_key(options.keys),
+        signing_key=keys.load_signing_key(options.keys, passphrase.ask),
     )
     write_whole(target, release)
     parsed = parse_release(release)
-    output.say(f"{target}: {parsed.header.name}, version {options.version}, {len(release):,} bytes")
-    output.result({"file": str(target), **_release(parsed)})
+    output.say(f"{target}: {printable(parsed.header.name)}, version {options.version}, {len(release):,} bytes")
+    output.result({"file": str(target), **release_fields(parsed)})
 
 
-def seal(options: argparse.Namespace, output: Output) -> None:
-    """`tinyseal seal`."""
-    target = _target(options.output, options.release, ".seal")
-    device_id = keys.parse_device_id(options.device)
-    release = read_bounded(options.release, MODEL_LIMIT)
-    sealed = sealing.seal(release, device_id, KeySource[options.key_source.upper()], keys.load_master(options.keys))
-    write_whole(target, sealed)
-    output.say(f"{target}: for board {device_id.hex()}, {len(sealed):,} bytes")
-    output.result({"file": str(target), **_sealed(parse_sealed(sealed))})
-
-
-def unseal(options: argparse.Namespace, output: Output) -> None:
-    """`tinyseal open`."""
-    target = _target(options.output, options.sealed, ".tsm")
-    release = sealing.unseal(read_bounded(options.sealed, MODEL_LIMIT), keys.load_master(options.keys))
-    signer = keys.load_signer(options.keys)
-    sealing.verify(release, signer)
-    parsed = parse_release(release)
-    write_whole(target, release)
-    output.say(f"{target}: {parsed.header.name}, version {parsed.header.model_version}, {len(release):,} bytes")
-    output.say(f"signed by {keys.signer_fingerprint(signer)}")
-    output.result({"file": str(target), **_release(parsed)})
-
-
-def _target(wanted: Path | None, source: Path, suffix: str) -> Path:
+def output_path(wanted: Path | None, source: Path, suffix: str) -> Path:
     """Where a command writes, checked before it works: what -o names, else beside its input."""
     target = wanted or source.with_suffix(suffix)
     check_output(target, inputs=[source])
@@ -106,7 +72,7 @@ def _inspect_sealed(header: SealedHeader, size: int, output: Output) -> None:
             ("release in it", f"{header.payload_len:,} bytes, encrypted"),
         ]
     )
-    output.result({"kind": "seal", "bytes": size, **_sealed(header)})
+    output.result({"kind": "seal", "bytes": size, **sealed_fields(header)})
 
 
 def _inspect_release(release: Release, output: Output) -> None:
@@ -114,11 +80,11 @@ def _inspect_release(release: Release, output: Output) -> None:
     output.table(
         [
             ("release", f"{release.header.total_len:,} bytes"),
-            ("name", release.header.name),
+            ("name", printable(release.header.name)),
             ("model version", release.header.model_version),
             ("frame", f"{contract.length:,} x {contract.type}, {contract.low:g} to {contract.high:g}"),
             ("zeros", f"at most {contract.max_zeros:,}"),
-            ("labels", ", ".join(release.labels) or "none"),
+            ("labels", ", ".join(map(printable, release.labels)) or "none"),
             ("RAM", f"{program.arena_len:,} bytes of activations, {release.header.total_len:,} of release"),
             ("MACs", f"{program.macs:,}"),
         ]
@@ -128,7 +94,7 @@ def _inspect_release(release: Release, output: Output) -> None:
     output.columns(("step", "operator", "output", "MACs", "table bytes"), [tuple(row) for row in rows])
     output.say()
     output.columns(("part", "bytes"), [(name, size) for name, size in release.sizes.items()])
-    output.result({"kind": "tsm", **_release(release)})
+    output.result({"kind": "tsm", **release_fields(release)})
 
 
 def _inspect_model(data: bytes, path: Path, output: Output) -> None:
@@ -148,11 +114,12 @@ def _inspect_model(data: bytes, path: Path, output: Output) -> None:
     rows = [(row.number, row.operator, row.output_shape, row.macs, row.weight_bytes) for row in summary.layers]
     output.columns(("layer", "operator", "output", "MACs", "weight bytes"), [tuple(row) for row in rows])
     for problem in summary.problems:
-        output.say(f"problem: {problem}")
+        output.say(f"problem: {printable(problem)}")
     output.result({"kind": "tflite", "bytes": len(data), **asdict(summary), "macs": summary.macs})
 
 
-def _sealed(header: SealedHeader) -> dict[str, object]:
+def sealed_fields(header: SealedHeader) -> dict[str, object]:
+    """A sealed header as JSON has it."""
     return {
         "device_id": header.device_id.hex(),
         "key_source": header.key_source.name.lower(),
@@ -161,7 +128,8 @@ def _sealed(header: SealedHeader) -> dict[str, object]:
     }
 
 
-def _release(release: Release) -> dict[str, object]:
+def release_fields(release: Release) -> dict[str, object]:
+    """A release as JSON has it."""
     contract, program = release.contract, release.program
     return {
         "name": release.header.name,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
-from . import board, files
+from . import board, files, keys, sealing
 from .output import Output
 from .parser import make_parser
 
@@ -16,11 +16,12 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
     "example": files.example,
-    "keygen": files.keygen,
+    "keygen": keys.keygen,
+    "keys": keys.list_keys,
     "build": files.build,
     "inspect": files.inspect,
-    "seal": files.seal,
-    "open": files.unseal,
+    "seal": sealing.seal,
+    "open": sealing.unseal,
     "provision": board.provision,
     "push": board.push,
     "deploy": board.deploy,

@@ -55,6 +55,16 @@ def _file_commands(commands: _Commands[Parser]) -> None:
 
     keygen = _add(commands, "keygen", "make a master key and a signing key")
     keygen.add_argument("folder", type=Path, metavar="DIR")
+    keygen.add_argument("--only", choices=["master", "signing"], help="one of the two, for folders of their own")
+    keygen.add_argument(
+        "--passphrase",
+        action="store_true",
+        help="encrypt the signing key; asked for at the terminal, or TINYSEAL_PASSPHRASE",
+    )
+
+    show = _add(commands, "keys", "show which keys are in a folder, by fingerprint")
+    show.add_argument("folders", nargs="*", type=Path, metavar="DIR")
+    show.add_argument("--keys", type=Path, action="append", default=[], metavar="DIR", help="the same as DIR")
 
     build = _add(commands, "build", "compile a .tflite with its contract, and sign it: a release")
     _model(build)
@@ -64,12 +74,19 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     inspect = _add(commands, "inspect", "show what a .tflite, .tsm or .seal holds")
     inspect.add_argument("file", type=Path, metavar="FILE")
 
-    seal = _add(commands, "seal", "encrypt a release for one board")
+    seal = _add(commands, "seal", "encrypt a release for one board, or for many")
     seal.add_argument("release", type=Path, metavar="M.tsm")
-    seal.add_argument("--device", required=True, metavar="ID", help="the board's id, as tinyseal status shows it")
+    seal.add_argument(
+        "--device",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a board's id, as tinyseal status shows it; repeatable",
+    )
+    seal.add_argument("--devices", type=Path, metavar="FILE", help="ids, one a line, # begins a comment")
     _keys(seal)
     _key_source(seal)
-    _output(seal, "M.seal", "beside the release")
+    _output(seal, "M.seal", "beside the release; for many boards a folder, with a file ID.seal for each")
 
     unseal = _add(commands, "open", "decrypt a sealed file: the reverse of seal")
     unseal.add_argument("sealed", type=Path, metavar="M.seal")

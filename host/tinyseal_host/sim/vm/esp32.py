@@ -31,7 +31,9 @@ class NVS:
 
     def get_i32(self, key):
         """Get a signed number of 32 bits."""
-        return _struct.unpack("<i", self._get(key, _nvs.I32))[0]
+        value = bytearray(4)
+        self._get(key, _nvs.I32).read_into(value)
+        return _struct.unpack("<i", value)[0]
 
     def set_blob(self, key, value):
         """Set the bytes of a buffer or a string."""
@@ -40,10 +42,10 @@ class NVS:
     def get_blob(self, key, buffer):
         """Copy a blob into the beginning of `buffer`; its length in bytes."""
         value = self._get(key, _nvs.BLOB)
-        if len(value) > len(buffer):
+        if value.length > len(buffer):
             _fail(0x110C, "INVALID_LENGTH")
-        buffer[: len(value)] = value
-        return len(value)
+        value.read_into(buffer)
+        return value.length
 
     def erase_key(self, key):
         """Remove a value of whatever type."""
@@ -59,13 +61,13 @@ class NVS:
         if not 1 <= len(key.encode()) <= 15:
             _fail(0x1109, "KEY_TOO_LONG")
         changed = _values.copy()
-        changed[self._namespace, key] = kind, value
+        changed[self._namespace, key] = _nvs.Value(kind, len(value), data=value)
         if _nvs.entries(changed) > _nvs.ENTRIES:
             _fail(0x1105, "NOT_ENOUGH_SPACE")
         _values.update(changed)
 
     def _get(self, key, kind):
-        found, value = _values.get((self._namespace, key), (0, b""))
-        if found != kind:
+        value = _values.get((self._namespace, key))
+        if value is None or value.kind != kind:
             _fail(0x1102, "NOT_FOUND")
         return value

@@ -1,4 +1,4 @@
-"""The NVS partition: values by namespace and key, in RAM, and on `nvs.bin` once they are committed.
+"""The NVS partition, on `nvs.bin`. As on a chip, values are not kept in RAM: only what was set and not committed yet is.
 
 `nvs.bin` is the magic `NVS1` and records: u8 type, u8 length of the namespace, u8 length of the key, u16 length of the
 value (little-endian), then the three. It is always replaced whole.
@@ -15,49 +15,79 @@ ENTRIES = 5 * 126
 
 _MAGIC = b"NVS1"
 _RECORD = "<BBBH"
+_HEAD = struct.calcsize(_RECORD)
+
+
+class Value:
+    """A value by its place in `nvs.bin`, or with its bytes while it is not committed."""
+
+    def __init__(self, kind, length, at=0, data=None):
+        """`at` is the offset of the committed bytes, `data` the others."""
+        self.kind = kind
+        self.length = length
+        self.at = at
+        self.data = data
+
+    def read_into(self, buffer):
+        """Fill the beginning of `buffer`, straight from the file."""
+        view = memoryview(buffer)[: self.length]
+        if self.data is not None:
+            view[:] = self.data
+            return
+        with HOST.open(state_file("nvs.bin"), "rb") as file:
+            file.seek(self.at)
+            file.readinto(view)
 
 
 def entries(values):
     """How many 32-byte entries the values take: one a number, two and the data a blob, one a namespace."""
     used = len({namespace for namespace, _ in values})
-    for kind, value in values.values():
-        used += 1 if kind == I32 else 2 + (len(value) + 31) // 32
+    for value in values.values():
+        used += 1 if value.kind == I32 else 2 + (value.length + 31) // 32
     return used
 
 
 def load():
-    """The committed values, {(namespace, key): (type, bytes)}; StateError when the file is damaged."""
+    """The committed values, {(namespace, key): Value}; StateError when the file is damaged."""
     try:
-        with HOST.open(state_file("nvs.bin"), "rb") as file:
-            data = file.read()
+        file = HOST.open(state_file("nvs.bin"), "rb")
     except OSError as error:
         if error.errno == errno.ENOENT:
             return {}
         raise
-    if data[:4] != _MAGIC:
-        raise StateError("nvs.bin does not begin with NVS1")
-    values = {}
-    at, head = 4, struct.calcsize(_RECORD)
-    while at < len(data):
-        if at + head > len(data):
-            raise StateError("nvs.bin ends within a record")
-        kind, namespace_len, key_len, value_len = struct.unpack_from(_RECORD, data, at)
-        key_at = at + head + namespace_len
-        value_at = key_at + key_len
-        if kind not in (I32, BLOB) or value_at + value_len > len(data):
-            raise StateError("nvs.bin holds a record that cannot be")
-        name = data[at + head : key_at].decode(), data[key_at:value_at].decode()
-        at = value_at + value_len
-        values[name] = kind, data[value_at:at]
+    with file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        if file.read(4) != _MAGIC:
+            raise StateError("nvs.bin does not begin with NVS1")
+        values = {}
+        at = 4
+        while at < size:
+            head = file.read(_HEAD)
+            if len(head) < _HEAD:
+                raise StateError("nvs.bin ends within a record")
+            kind, namespace_len, key_len, value_len = struct.unpack(_RECORD, head)
+            value_at = at + _HEAD + namespace_len + key_len
+            if kind not in (I32, BLOB) or value_at + value_len > size:
+                raise StateError("nvs.bin holds a record that cannot be")
+            name = file.read(namespace_len).decode(), file.read(key_len).decode()
+            values[name] = Value(kind, value_len, value_at)
+            at = file.seek(value_at + value_len)
     return values
 
 
 def save(values):
     """Make the values durable."""
     with HOST.open(state_file("nvs.new"), "wb") as file:
-        file.write(_MAGIC)
-        for (namespace, key), (kind, value) in values.items():
+        at = file.write(_MAGIC)
+        for (namespace, key), value in values.items():
             first, second = namespace.encode(), key.encode()
-            file.write(struct.pack(_RECORD, kind, len(first), len(second), len(value)))
-            file.write(first + second + value)
+            at += file.write(struct.pack(_RECORD, value.kind, len(first), len(second), value.length) + first + second)
+            data = bytearray(value.length)
+            value.read_into(data)
+            file.write(data)
+            for i in range(len(data)):
+                data[i] = 0
+            values[namespace, key] = Value(value.kind, value.length, at)
+            at += value.length
     HOST.rename(state_file("nvs.new"), state_file("nvs.bin"))

@@ -1,0 +1,128 @@
+"""The commands that encrypt a release for boards, and decrypt it again."""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from .. import keys, sealing
+from ..errors import TinysealError, UsageError
+from ..files import MODEL_LIMIT, read_bounded, reason, write_whole
+from ..formats import KeySource, parse_release, parse_sealed
+from . import passphrase
+from .files import output_path, release_fields, sealed_fields
+from .output import Output
+from .terminal import printable
+
+# Every file is synced to the disk, and a disk syncs several in about the time of one.
+_WRITERS = 8
+
+
+def seal(options: argparse.Namespace, output: Output) -> None:
+    """`tinyseal seal`, for one board into a file, for many into a folder."""
+    device_ids = _device_ids(options)
+    many = options.devices is not None or len(device_ids) > 1
+    if many and options.output is None:
+        raise UsageError("more than one board, and no folder for their files", hint="name it with -o")
+    target = options.output if many else output_path(options.output, options.release, ".seal")
+    release = read_bounded(options.release, MODEL_LIMIT)
+    source = KeySource[options.key_source.upper()]
+    sealer = sealing.Sealer(release, source, keys.load_master(options.keys))
+    signer = keys.find_signer(options.keys)
+    if signer is not None:
+        sealing.verify(release, signer)
+    fingerprint = None if signer is None else keys.signer_fingerprint(signer)
+    if many:
+        _seal_for_many(sealer, device_ids, target, fingerprint, output)
+    else:
+        _seal_for_one(sealer, device_ids[0], target, fingerprint, output)
+    if fingerprint is not None:
+        output.say(f"signed by {fingerprint}")
+    else:
+        output.note("the release's signature was not checked: no signing.pub in the key folders")
+
+
+def _device_ids(options: argparse.Namespace) -> list[bytes]:
+    device_ids = [keys.parse_device_id(text) for text in options.device]
+    if options.devices is not None:
+        device_ids += keys.read_device_list(options.devices)
+    if not device_ids:
+        raise UsageError("no board is named", hint="--device ID, or --devices FILE")
+    seen: set[bytes] = set()
+    for device_id in device_ids:
+        if device_id in seen:
+            raise UsageError(f"device id {device_id.hex()} is named twice")
+        seen.add(device_id)
+    return device_ids
+
+
+def _seal_for_one(sealer: sealing.Sealer, device_id: bytes, target: Path, signer: str | None, output: Output) -> None:
+    sealed = sealer.seal(device_id)
+    write_whole(target, sealed)
+    output.say(f"{target}: for board {device_id.hex()}, {len(sealed):,} bytes")
+    output.result({"file": str(target), **sealed_fields(parse_sealed(sealed)), "signer": signer})
+
+
+def _seal_for_many(
+    sealer: sealing.Sealer, device_ids: list[bytes], folder: Path, signer: str | None, output: Output
+) -> None:
+    """Write `ID.seal` into `folder` for each board; a file that is there and right is left alone.
+
+    So a run that was interrupted is taken up again by the same command, and no file that went out already is replaced
+    by another of the same content.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise TinysealError(f"{folder}: {reason(error)}") from error
+    paths = {device_id: folder / f"{device_id.hex()}.seal" for device_id in device_ids}
+    written: set[bytes] = set()
+
+    def write(device_id: bytes) -> None:
+        path = paths[device_id]
+        if not (path.exists() and sealer.has_sealed(read_bounded(path, MODEL_LIMIT), device_id)):
+            write_whole(path, sealer.seal(device_id))
+            written.add(device_id)
+
+    with output.progress("sealing", unit="files") as step, ThreadPoolExecutor(_WRITERS) as pool:
+        tasks = [pool.submit(write, device_id) for device_id in device_ids]
+        try:
+            for done, task in enumerate(as_completed(tasks), 1):
+                task.result()
+                step(done, len(tasks))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # else leaving the pool would wait for all of them
+            raise
+    header = sealer.release.header
+    kept = len(device_ids) - len(written)
+    output.say(
+        f"{folder}: {printable(header.name)}, version {header.model_version}, for {len(device_ids):,} boards: "
+        f"{len(written):,} files written, {kept:,} there already"
+    )
+    output.result(
+        {
+            "folder": str(folder),
+            "version": header.model_version,
+            "key_source": sealer.key_source.name.lower(),
+            "signer": signer,
+            "files": [
+                {"file": str(path), "device_id": device_id.hex(), "written": device_id in written}
+                for device_id, path in paths.items()
+            ],
+        }
+    )
+
+
+def unseal(options: argparse.Namespace, output: Output) -> None:
+    """`tinyseal open`."""
+    target = output_path(options.output, options.sealed, ".tsm")
+    release = sealing.unseal(read_bounded(options.sealed, MODEL_LIMIT), keys.load_master(options.keys))
+    signer = keys.load_signer(options.keys, passphrase.ask)
+    sealing.verify(release, signer)
+    parsed = parse_release(release)
+    write_whole(target, release)
+    name, version = printable(parsed.header.name), parsed.header.model_version
+    output.say(f"{target}: {name}, version {version}, {len(release):,} bytes")
+    output.say(f"signed by {keys.signer_fingerprint(signer)}")
+    output.result({"file": str(target), **release_fields(parsed)})

@@ -1,0 +1,87 @@
+"""Nothing secret stays in RAM: the whole memory of the VM's process is searched, while a model is open and afterwards."""
+
+import random
+
+import pytest
+from attack import leftovers
+from attack.ram import INTERRUPTED, REFUSED, Bench, interrupt_while_opening
+from tinyseal_host.formats import KeySource
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("bench"))
+
+
+def test_the_search_finds_every_secret_that_is_there(bench):
+    """Planted in the VM's heap by one piece of 16 bytes each."""
+    pieces = {}
+    for name, data in bench.secrets.named.items():
+        found = [data[at : at + 16] for at in range(len(data) - 15) if len(set(data[at : at + 16])) > 7]
+        pieces[name] = random.Random(name).choice(found).hex()
+    with bench.power() as (link, search):
+        link.run(f"planted = [bytearray(bytes.fromhex(text)) for text in {list(pieces.values())!r}]")
+        assert set(search()) == {bench.secrets.pieces()[bytes.fromhex(text)] for text in pieces.values()}
+
+
+def test_weights_are_found_while_a_model_is_open_and_nothing_when_it_is_closed(bench):
+    with bench.power() as (link, search):
+        assert search() == {}
+        for _ in range(2):
+            link.run("m = tinyseal.open()")
+            found = search()
+            assert set(found) == {name for name in bench.secrets.named if name.startswith("weights")}
+            assert sum(found.values()) > 4000
+            link.run("m.close()")
+            assert search() == {}
+
+
+def test_nothing_is_left_by_what_did_not_open(bench):
+    """All in one life of the VM: it is usable after each of them."""
+    with bench.power() as (link, search):
+        for scenario in (*REFUSED, *INTERRUPTED[::5]):
+            assert bench.run(link, scenario) == scenario.wanted, scenario
+            assert search() == {}, scenario
+        assert link.run("print(outcome())").strip() == "OK"
+        assert search() == {}
+
+
+def test_nothing_is_left_by_a_real_interrupt(bench):
+    with bench.power() as (link, search):
+        for delay_ms in (3, 11, 20, 32):
+            assert interrupt_while_opening(link, delay_ms / 1000) .startswith("KeyboardInterrupt")
+            assert search() == {}
+
+
+def test_nothing_is_left_where_the_key_is_derived(tmp_path):
+    """Key source `file`. The seed itself lies in a file, in the clear, and so in the filesystem's caches."""
+    bench = Bench(tmp_path, KeySource.FILE)
+    with bench.power() as (link, search):
+        assert link.run("print(outcome())").strip() == "OK"
+        assert set(search()) <= {"seed"}
+        assert bench.run(link, REFUSED[0]) == REFUSED[0].wanted
+        assert set(search()) <= {"seed"}
+
+
+def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
+    with bench.power() as (link, search):
+        code = "import time\nfrom array import array\nf = array('f', (1.0 for _ in range(600)))\nm = tinyseal.open(keep_ms=200)\n"
+        link.run(code + "for _ in range(6):\n    m.infer(f)\n    time.sleep_ms(100)\n")
+        assert set(search()) > set()
+        link.run("time.sleep_ms(400)")
+        assert search() == {}
+        said = link.run("try:\n    m.infer(f)\nexcept tinyseal.SealError as e:\n    print(tinyseal.CODES[e.code], e.detail)")
+        assert said.strip() == "CLOSED no frame for 200 ms"
+
+
+def test_the_search_reads_across_its_chunks(monkeypatch):
+    """A secret that lies over the edge between two pieces of memory."""
+    monkeypatch.setattr(leftovers, "_CHUNK", 4096)
+    secret = bytes(random.Random(5).randbytes(48))
+    holder = bytearray(64 * 4096)
+    for at in range(4000, len(holder) - 48, 4096 + 13):
+        holder[at : at + 48] = secret
+    import os
+
+    found = leftovers.search(os.getpid(), leftovers.Secrets({"planted": secret}))
+    assert found["planted"] >= 33 * len(range(4000, len(holder) - 48, 4096 + 13))
