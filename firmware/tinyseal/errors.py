@@ -14,6 +14,7 @@ RELEASE = const(9)
 SELF_TEST = const(10)
 MEMORY = const(11)
 CLOSED = const(12)
+STORE = const(13)
 
 CODES = (
     "",
@@ -29,6 +30,7 @@ CODES = (
     "SELF_TEST",
     "MEMORY",
     "CLOSED",
+    "STORE",
 )
 
 OK = const(0)

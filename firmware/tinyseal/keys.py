@@ -9,8 +9,6 @@ from .hkdf import hkdf
 from .memory import wipe
 
 _KEY = const(32)
-_SOURCE_NVS = const(1)
-_SOURCE_FILE = const(3)
 _INFO = b"model-encryption"
 
 
@@ -21,41 +19,44 @@ def device_id():
 
 def key_source():
     """Where this board's device key comes from: 1 NVS, 3 file, 0 when it has none."""
-    found = store.find(rsa.SIZE)
+    found = store.find()
     return found.kind if found is not None else 0
+
+
+def _found():
+    found = store.find()
+    if found is None:
+        raise SealError(NO_KEY, "this board was not provisioned")
+    return found
 
 
 def check_source(source):
     """SealError(NO_KEY) unless this is where the board's device key comes from."""
-    mine = key_source()
-    if not mine:
-        raise SealError(NO_KEY, "this board was not provisioned")
+    mine = _found().kind
     if mine != source:
         raise SealError(NO_KEY, "sealed for key source %d, this board has %d" % (source, mine))
 
 
 def device_key(source):
     """The 32-byte device key, a bytearray to be wiped by the caller. SealError(NO_KEY)."""
-    secret = store.of_kind(source).get("key", _KEY)
+    secret = _found().get("key", _KEY)
     if secret is None:
         raise SealError(NO_KEY, "this board has no key")
-    if source == _SOURCE_NVS:
+    if source == store.NVS_KIND:
         return secret
-    key = hkdf(secret, device_id(), _INFO)
-    wipe(secret)
-    return key
+    try:
+        return hkdf(secret, device_id(), _INFO)
+    finally:
+        wipe(secret)
 
 
 def signer():
     """The modulus of the key that signs this board's releases, 384 bytes, big-endian. SealError(NO_KEY)."""
-    found = store.find(rsa.SIZE)
-    if found is None:
-        raise SealError(NO_KEY, "this board has no signer")
-    return found.get("signer", rsa.SIZE)
+    return _found().get("signer", rsa.SIZE)
 
 
 def provision(source, secret, modulus):
     """Write key and signer, the signer last: it is what makes a board a provisioned one. The version floor stays."""
-    kept = store.of_kind(source)
+    kept = store.create(source)
     kept.put("key", secret)
     kept.put("signer", modulus)

@@ -24,7 +24,8 @@ class Model:
     def __init__(self, payload, version):
         """`payload`: the release in a bytearray, which the model owns from now on, and wipes. `version`: as sealed."""
         self._payload = payload
-        self._net = None
+        self._net = None  # type: Net | None
+        self._gate = None  # type: Gate | None
         self._closed_why = ""
         try:
             release = Release(payload, version)
@@ -50,7 +51,6 @@ class Model:
             raise SealError(SELF_TEST, "the contract refuses its frame")
         if not equal(self.output, release.selftest_output):
             raise SealError(SELF_TEST, "other output than it should give")
-        self._gate.forget()
         self.counts[OK] = 0
         wipe(self.output)
         self.top = 0
@@ -59,7 +59,7 @@ class Model:
         """OK, or why the gate refused the frame; counted either way. Allocates nothing. SealError(CLOSED)."""
         self._busy = True
         try:
-            if self._net is None:
+            if self._net is None or self._gate is None:
                 raise SealError(CLOSED, self._closed_why)
             status = self._gate.check(frame)
             self.counts[status] += 1
@@ -84,6 +84,9 @@ class Model:
             for buffer in self._net.buffers():
                 wipe(buffer)
             self._net = None
+        if self._gate is not None:
+            self._gate.forget()
+            self._gate = None
         self._payload = bytearray()
 
     def __enter__(self):

@@ -148,6 +148,8 @@ class _Softmax:
         layout.arena(self._out_at, self._rows * self._depth)
         layout.arena(scratch_at, 8)
         layout.table(table_at, 1024)
+        if layout.word(table_at) != 0x7FFFFFFF:  # exp(0): keeps the sum of a row from being zero
+            _refuse("exponential table")
         self._scratch_at = scratch_at
         self._exp = memoryview(layout.release)[table_at:]
 

@@ -13,8 +13,9 @@ import utime
 
 import tinyseal
 
-from . import keys, rsa, slots, store
+from . import keys, slots, store
 from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
+from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 
@@ -40,7 +41,7 @@ def call(name, *arguments):
 def status():
     """What this board holds: package, key source, signer, floor, slots, the last model's counts, free heap."""
     gc.collect()
-    found = store.find(rsa.SIZE)
+    found = store.find()
     floor, active = slots.state()
     return {
         "package": tinyseal.__version__,
@@ -69,14 +70,27 @@ def _slot(slot):
 
 def provision(source, secret, modulus):
     """Store key and signer, as hexadecimal digits."""
-    keys.provision(source, ubinascii.unhexlify(secret), ubinascii.unhexlify(modulus))
+    key = ubinascii.unhexlify(secret)
+    try:
+        keys.provision(source, key, ubinascii.unhexlify(modulus))
+    finally:
+        wipe(key)
+        wipe(secret)
 
 
 def prepare_upload():
     """Make the folder for an upload; where to, and the bytes free there."""
     store.make_folder()
+    _remove_upload()
     block, _, _, free = uos.statvfs("/")[1:5]
     return {"path": slots.NEW, "free": block * free}
+
+
+def _remove_upload():
+    try:
+        uos.remove(slots.NEW)
+    except OSError:  # there is none
+        pass
 
 
 def accept_upload():
@@ -84,8 +98,8 @@ def accept_upload():
     try:
         with tinyseal.open(slots.NEW) as model:
             about = _about(model)
-    except SealError:
-        uos.remove(slots.NEW)
+    except BaseException:
+        _remove_upload()
         raise
     about["slot"] = slots.accept_new()
     return about

@@ -7,8 +7,8 @@ import uos
 import ustruct
 from micropython import const
 
-from . import rsa, store
-from .errors import NO_KEY, NO_MODEL, SealError
+from . import store
+from .errors import NO_KEY, NO_MODEL, STORE, SealError
 
 NEW = "/seal/new.part"  # an upload that was not verified yet
 _STATE = "<IB3x"
@@ -24,18 +24,20 @@ def path(slot):
 
 
 def state():
-    """(version floor, active slot): (0, 0) on a board that has none yet."""
-    found = store.find(rsa.SIZE)
+    """(version floor, active slot): (0, 0) on a board that has none yet. SealError(STORE) when it is damaged."""
+    found = store.find()
     value = found.get("state", _STATE_LEN) if found is not None else None
     if value is None:
         return 0, 0
-    floor, active = ustruct.unpack(_STATE, value)
-    return floor, active if active < 3 else 0
+    floor, active = ustruct.unpack_from(_STATE, value)
+    if active > 2 or any(value[5:]):
+        raise SealError(STORE, "state")
+    return floor, active
 
 
 def write_state(floor, active):
     """Both at once. SealError(NO_KEY) on a board that was not provisioned."""
-    found = store.find(rsa.SIZE)
+    found = store.find()
     if found is None:
         raise SealError(NO_KEY, "this board was not provisioned")
     found.put("state", ustruct.pack(_STATE, floor, active))

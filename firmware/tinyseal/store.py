@@ -1,102 +1,123 @@
 """The values that a board keeps beside its models, FORMAT.md section 4 (hardware): in NVS, or in files for development.
 
-A board has one store. Files count only where NVS holds no signer: whoever can write the filesystem must not be able to
-put a signer of his own before the board's.
+A board has one store. Files count only where there is no NVS, or where provisioning has left a mark in it: whoever can
+write the filesystem, or has got NVS erased, must not be able to put a signer of his own in the board's place.
 """
 
 import uos
 from micropython import const
+
+from .errors import STORE, SealError
 
 try:
     from esp32 import NVS
 except ImportError:  # a port without NVS
     NVS = None  # type: ignore[assignment,misc]
 
-_NAMESPACE = "tinyseal"
+NVS_KIND = const(1)
+FILE_KIND = const(3)
 _FOLDER = "/seal"
-_NONE = const(0)
-_NVS = const(1)
-_FILES = const(3)
+_SIGNER = const(384)  # bytes of a signer's modulus, and what makes a board a provisioned one
+_MARK = "files"
+_NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
+_ENOENT = const(2)
+_EEXIST = const(17)
 
-NAMES = ("key", "signer", "state")
+
+def _failed(error):
+    raise SealError(STORE, "error %d" % error.errno)
 
 
 class _NvsStore:
-    """One handle, opened when it is needed and let go of: handles are not given back by a soft reset."""
+    """One handle for as long as the VM lives: MicroPython has no way to give one back."""
 
-    kind = _NVS
+    kind = NVS_KIND
+    _handle = None  # type: NVS | None
+
+    def _nvs(self):
+        if _NvsStore._handle is None:
+            _NvsStore._handle = NVS("tinyseal")
+        return _NvsStore._handle
 
     def get(self, name, size):
+        """A bytearray of `size` bytes, None when there is no such value; SealError(STORE)."""
         value = bytearray(size)
         try:
-            if NVS(_NAMESPACE).get_blob(name, value) == size:
-                return value
-        except OSError:  # missing, or longer than size
-            pass
-        return None
+            if self._nvs().get_blob(name, value) != size:
+                raise SealError(STORE, name + " is too short")
+        except OSError as error:
+            if error.errno != _NOT_FOUND:
+                _failed(error)
+            return None
+        return value
 
     def put(self, name, value):
-        nvs = NVS(_NAMESPACE)
-        nvs.set_blob(name, value)
-        nvs.commit()
-
-    def remove(self, name):
-        nvs = NVS(_NAMESPACE)
+        """Write it whole; SealError(STORE)."""
         try:
-            nvs.erase_key(name)
-            nvs.commit()
-        except OSError:  # it was not there
-            pass
+            self._nvs().set_blob(name, value)
+            self._nvs().commit()
+        except OSError as error:
+            _failed(error)
 
 
 class _FileStore:
     """A file a value, each written whole by a rename."""
 
-    kind = _FILES
+    kind = FILE_KIND
 
     def get(self, name, size):
+        """As in NVS."""
+        value = bytearray(size)
         try:
+            if uos.stat(_FOLDER + "/" + name)[6] != size:
+                raise SealError(STORE, name + " has another length")
             with open(_FOLDER + "/" + name, "rb") as file:
-                value = bytearray(file.read(size + 1))
-        except OSError:
+                file.readinto(value)
+        except OSError as error:
+            if error.errno != _ENOENT:
+                _failed(error)
             return None
-        return value if len(value) == size else None
+        return value
 
     def put(self, name, value):
+        """As in NVS."""
         path = _FOLDER + "/" + name
-        make_folder()
-        with open(path + ".new", "wb") as file:
-            file.write(value)
-        uos.rename(path + ".new", path)
-
-    def remove(self, name):
         try:
-            uos.remove(_FOLDER + "/" + name)
-        except OSError:  # it was not there
-            pass
+            make_folder()
+            with open(path + ".new", "wb") as file:
+                file.write(value)
+            uos.rename(path + ".new", path)
+        except OSError as error:
+            _failed(error)
 
 
 def make_folder():
     """The folder of slots and files."""
     try:
         uos.mkdir(_FOLDER)
-    except OSError:  # it is there
-        pass
+    except OSError as error:
+        if error.errno != _EEXIST:
+            raise
 
 
-def of_kind(kind):
-    """The store of that kind, 1 NVS or 3 files; ValueError when this port has none."""
-    if kind == _FILES:
-        return _FileStore()
-    if kind != _NVS or NVS is None:
+def create(kind):
+    """The store of that kind, for provisioning: the board's from now on. ValueError when this port has none."""
+    if kind == NVS_KIND and NVS is not None:
+        return _NvsStore()
+    if kind != FILE_KIND:
         raise ValueError("no store of kind %d" % kind)
-    return _NvsStore()
+    if NVS is not None:
+        _NvsStore().put(_MARK, b"\x01")
+    return _FileStore()
 
 
-def find(signer_len):
-    """This board's store, the one that holds a signer; None when it was never provisioned."""
-    for kind in (_NVS, _FILES) if NVS is not None else (_FILES,):
-        store = of_kind(kind)
-        if store.get("signer", signer_len):
-            return store
-    return None
+def find():
+    """This board's store, the one that holds a signer; None when it was never provisioned. SealError(STORE)."""
+    if NVS is not None:
+        nvs = _NvsStore()
+        if nvs.get("signer", _SIGNER):
+            return nvs
+        if nvs.get(_MARK, 1) is None:
+            return None
+    files = _FileStore()
+    return files if files.get("signer", _SIGNER) else None

@@ -25,6 +25,7 @@ class Refusal(IntEnum):
     SELF_TEST = 10
     MEMORY = 11
     CLOSED = 12
+    STORE = 13
 
 
 class Status(IntEnum):

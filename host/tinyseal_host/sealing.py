@@ -46,7 +46,7 @@ def verify(release: bytes, public_key: RSAPublicKey) -> None:
         public_key.verify(release[-SIGNATURE_LEN:], release[:-SIGNATURE_LEN], _PSS, hashes.SHA256())
     except InvalidSignature as error:
         raise RefusedError(
-            Refusal.SIGNATURE, "release: not signed by the expected signer", hint="compare the signers' fingerprints"
+            Refusal.SIGNATURE, "release: not signed by the expected signer", hint="`tinyseal keys DIR` shows a signer's fingerprint"
         ) from error
 
 

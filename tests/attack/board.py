@@ -8,11 +8,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from opening import DEVICE_ID
+from vm import VM, VmError, payload
+
 from attack import leftovers
 from attack.heap_search import SEARCH, inverted
 from attack.target import Target
-from opening import DEVICE_ID
-from vm import VM, VmError, payload
 
 HEAP_KIB = 192
 _TIMEOUT_S = 120

@@ -6,11 +6,12 @@ They stand in `sys.modules` before the package is imported, so whatever module a
 import json
 from collections.abc import Iterator
 
+from opening import DEVICE_ID
+from vm import run
+
 from attack.heap_search import PIECE, SEARCH, inverted
 from attack.tally import Tally
 from attack.target import Target
-from opening import DEVICE_ID
-from vm import run
 
 _HEAP_KIB = 256
 _LIES_A_START = 150
@@ -132,7 +133,9 @@ def attack(target: Target, *, every: int = 1) -> Iterator[Tally]:
     (*_, blocks), (*_, calls) = _answers(target, [("aes", "zeros", _NEVER), ("sha", "zeros", _NEVER)])
     known = calls.index(_ABC)
     lies = {("aes", kind, n): aes_verdict(kind, n) for kind in AES_KINDS for n in _places(len(blocks), 6, every)}
-    lies |= {("sha", kind, n): sha_verdict(kind, n, known) for kind in SHA_KINDS for n in _places(len(calls), 12, every)}
+    lies |= {
+        ("sha", kind, n): sha_verdict(kind, n, known) for kind in SHA_KINDS for n in _places(len(calls), 12, every)
+    }
     # An engine that gives what the known answer test wants, to every question: no key comes out right.
     lies["sha", "known answer", 0] = ("AUTHENTICATION",)
     told = list(lies)

@@ -4,11 +4,12 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinyseal_host.formats import SEALED_HEADER_LEN, SIGNATURE_LEN, TAG_LEN
+
 from attack.edits import Cut, Edit, Extend, cuts, extensions, flips, release_fields, sealed_fields, swaps
 from attack.judging import judge
 from attack.tally import Tally
 from attack.target import Target
-from tinyseal_host.formats import SEALED_HEADER_LEN, SIGNATURE_LEN, TAG_LEN
 
 _PAYLOAD_LEN_AT = 28
 

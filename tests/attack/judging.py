@@ -1,11 +1,12 @@
 """Holds what the board said to a bundle of files against what it must say."""
 
+from tiny_release import LABELS, NAME
+
 from attack.board import Answer, Bundle, open_all
 from attack.heap_search import PIECE
 from attack.tally import Tally
 from attack.target import Target
 from attack.twin import verdicts
-from tiny_release import LABELS, NAME
 
 # Refusals before the payload is read: the file may say what it likes, nothing is asked for by its numbers. 2.9 KiB were
 # measured: path, header, the key store's values, the exception.

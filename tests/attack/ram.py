@@ -107,7 +107,9 @@ class Bench:
         self.master = keys.load_master([folder / "keys"])
         private = keys.load_signing_key([folder / "keys"])
         self.folder, self.source = folder, source
-        body = compile_model(MODEL.read_bytes(), MODEL, read_contract(MODEL.with_suffix(".toml")), name="m", version=VERSION)
+        body = compile_model(
+            MODEL.read_bytes(), MODEL, read_contract(MODEL.with_suffix(".toml")), name="m", version=VERSION
+        )
         release = sealing.sign(body, private)
         untrue = bytearray(body)
         untrue[-1] ^= 1  # the example's output has four values: no padding behind them
@@ -115,7 +117,8 @@ class Bench:
         broken[52] ^= 1  # a reserved byte
         with VirtualBoard(folder / "board") as board, connect(board.port) as link:
             info = provisioning.describe(link)
-            provisioning.provision(link, info, master=self.master, signer=private.public_key(), source=source)
+            provisioning.send_firmware(link, info)
+            provisioning.write_keys(link, info, master=self.master, signer=private.public_key(), source=source)
 
             def seal(data: bytes) -> bytes:
                 return sealing.seal(data, info.device_id, source, self.master)

@@ -3,10 +3,11 @@
 import ast
 import json
 
-from attack.tally import Tally
-from attack.target import Target
 from opening import DEVICE_ID
 from vm import ROOT, run
+
+from attack.tally import Tally
+from attack.target import Target
 
 _PACKAGE = ROOT / "firmware" / "tinyseal"
 

@@ -1,27 +1,29 @@
 """The verdict that a file must meet on the board, from the host's own check and an independent run of the self-test."""
 
 import numpy as np
-from attack.board import HEAP_KIB
-from attack.program_rules import is_sound
-from attack.target import FLOOR, Target
 from opening import DEVICE_ID
 from program_interpreter import Interpreter
 from tinyseal_host import sealing
 from tinyseal_host.errors import Refusal, RefusedError
 from tinyseal_host.formats import KeySource, parse_release
 
+from attack.board import HEAP_KIB
+from attack.program_rules import is_sound
+from attack.target import FLOOR, Target
+
 # An arena of this many bytes fits beside the package in any case, and one larger than the heap never does.
 _FITS = HEAP_KIB * 1024 // 4
 _NEVER_FITS = HEAP_KIB * 1024
 
-OPENS = frozenset(["OK"])
+_OPEN = frozenset(["OK", "SELF_TEST"])  # what the document leaves open
 
 
 def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
     """The codes that the board may give, `OK` for a model. One, but for two cases that only the signer can bring about:
 
     an arena that may or may not fit, and a network that FORMAT.md leaves open (accumulators out of bounds, steps that
-    write over what they read). The self-test decides there: whatever opens gives the outputs that were signed.
+    write over what they read or read what was not written). The self-test decides there: whatever opens gives the outputs
+    that were signed.
     """
     frame_refused = False
     try:
@@ -50,8 +52,11 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
 
 def _self_test(data, release):
     frame = np.frombuffer(release.selftest_frame, "<f4")
+    interpreter = Interpreter(data)
     try:
-        output = Interpreter(data).run(frame)
+        output, again = (interpreter.run(frame, seed=seed) for seed in (0, 1))
     except ValueError:
-        return frozenset(["SELF_TEST", "OK"])
-    return OPENS if output.tobytes() == release.selftest_output else frozenset(["SELF_TEST"])
+        return _OPEN
+    if (output != again).any():
+        return _OPEN
+    return frozenset(["OK"]) if output.tobytes() == release.selftest_output else frozenset(["SELF_TEST"])

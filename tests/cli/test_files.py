@@ -1,6 +1,5 @@
 """The commands that need no board: what they write, say and refuse."""
 
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tinyseal_host import __version__
-from tinyseal_host.formats import parse_release, parse_sealed
+from tinyseal_host.formats import parse_release
 
 
 def test_help_names_every_command_and_every_exit_status(tinyseal):
@@ -18,6 +17,7 @@ def test_help_names_every_command_and_every_exit_status(tinyseal):
         *(
             "example",
             "keygen",
+            "keys",
             "build",
             "inspect",
             "seal",
@@ -74,19 +74,6 @@ def test_example_overwrites_nothing(tinyseal, here):
     assert [path.name for path in here.iterdir()] == ["motion.toml"]
 
 
-def test_keygen(tinyseal, here):
-    found = tinyseal("keygen keys --json")
-    assert found.status == 0
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path("keys").iterdir()}
-    assert modes == {"master.key": 0o600, "signing.key": 0o600, "signing.pub": 0o644}
-    secrets = Path("keys/master.key").read_text().strip(), Path("keys/signing.key").read_text()
-    assert not any(secret in found.out + found.err for secret in secrets)
-    again = tinyseal("keygen keys")
-    assert again.status == 1
-    assert "never overwritten" in again.error
-    assert (Path("keys/master.key").read_text().strip(), Path("keys/signing.key").read_text()) == secrets
-
-
 def test_build_says_what_it_made_and_inspect_reads_it(tinyseal, shared, here):
     found = tinyseal(
         "build --version 9 -o m.tsm --name hand --keys",
@@ -133,52 +120,6 @@ def test_inspect_model(tinyseal, shared):
     assert [layer["operator"] for layer in about["layers"]][-1] == "SOFTMAX"
 
 
-def test_seal_and_open(tinyseal, shared, here):
-    found = tinyseal("seal --device 02:00:00:00:00:07 -o m.seal --keys", shared / "keys", shared / "motion.tsm")
-    assert (found.status, found.err) == (0, "")
-    assert parse_sealed(Path("m.seal").read_bytes()).device_id == bytes.fromhex("020000000007")
-    text = tinyseal("inspect m.seal").out
-    for word in ("020000000007", "nvs", "model version  2"):
-        assert word in text
-    assert tinyseal("open m.seal -o back.tsm --keys", shared / "keys").status == 0
-    assert Path("back.tsm").read_bytes() == (shared / "motion.tsm").read_bytes()
-
-
-def test_open_refuses_what_a_board_would(tinyseal, shared, here):
-    assert tinyseal("seal --device 0207 -o m.seal --keys", shared / "keys", shared / "motion.tsm").status == 0
-    sealed = bytearray(Path("m.seal").read_bytes())
-    sealed[100] ^= 1
-    Path("altered.seal").write_bytes(sealed)
-    for name, folder, code in (("altered.seal", "keys", "AUTHENTICATION"), ("m.seal", "stranger", "AUTHENTICATION")):
-        found = tinyseal(f"open {name} -o back.tsm --json --keys", shared / folder)
-        assert found.status == 3
-        assert found.json["code"] == code
-    for name, folder in (("altered.seal", "keys"), ("m.seal", "stranger")):
-        assert tinyseal(f"open {name} -o back.tsm --keys", shared / folder).error.endswith(
-            "altered, damaged, or sealed under another key"
-        )
-    assert not Path("back.tsm").exists()
-
-
-def test_keys_from_two_folders(tinyseal, shared, here):
-    """The station that seals has the master key, and of the signer the public half at most."""
-    station, signer = here / "station", here / "signer"
-    station.mkdir()
-    signer.mkdir()
-    for folder, name in ((station, "master.key"), (signer, "signing.pub")):
-        (folder / name).write_bytes((shared / "keys" / name).read_bytes())
-        (folder / name).chmod(0o600)
-    assert tinyseal("seal --device 07 -o m.seal --keys station", shared / "motion.tsm").status == 0
-    assert tinyseal("open m.seal -o back.tsm --keys station --keys signer").status == 0
-    refused = tinyseal(
-        "build --version 1 -o m.tsm --keys station --keys signer --contract",
-        shared / "motion.toml",
-        shared / "motion.tflite",
-    )
-    assert refused.status == 1
-    assert "signing.key" in refused.error
-
-
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -214,12 +155,6 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(tinyseal, shar
     assert said in found.error
     assert found.out == ""
     assert {path: path.read_bytes() for path in here.iterdir()} == before
-
-
-def test_wrong_device_id_is_a_usage_error(tinyseal, shared, here):
-    found = tinyseal("seal --device 7c9e0 -o m.seal --keys", shared / "keys", shared / "motion.tsm")
-    assert (found.status, Path("m.seal").exists()) == (2, False)
-    assert "7c9e0" in found.error
 
 
 def test_a_failed_build_keeps_the_old_output(tinyseal, shared, here):

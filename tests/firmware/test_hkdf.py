@@ -19,6 +19,14 @@ def test_hmac_of_rfc_4231() -> None:
     assert ask(_HMAC + script, [[r["Key"], r["Msg"]] for r in vectors]) == [r["MD"] for r in vectors]
 
 
+def test_hmac_of_rfc_4231_truncated() -> None:
+    """Its test case 5, which gives the first 128 bits and which the package of vectors leaves out."""
+    script = "print(ujson.dumps(hexlify(hmac(unhex(question[0]), unhex(question[1]))).decode()))"
+    mac = ask(_HMAC + script, ["0c" * 20, b"Test With Truncation".hex()])
+    assert isinstance(mac, str)
+    assert (mac[:32], len(mac)) == ("a3b6167473100ee06e0c796c2955552b", 64)
+
+
 def test_hmac_of_parts_is_that_of_the_whole() -> None:
     """RFC 4231's longest message cut at every place, empty parts among them."""
     vector = max(records("HMAC/rfc-4231-sha256.txt", "Len"), key=lambda r: len(r["Msg"]))

@@ -49,7 +49,7 @@ def test_nothing_is_left_by_what_did_not_open(bench):
 def test_nothing_is_left_by_a_real_interrupt(bench):
     with bench.power() as (link, search):
         for delay_ms in (3, 11, 20, 32):
-            assert interrupt_while_opening(link, delay_ms / 1000) .startswith("KeyboardInterrupt")
+            assert interrupt_while_opening(link, delay_ms / 1000).startswith("KeyboardInterrupt")
             assert search() == {}
 
 
@@ -70,7 +70,9 @@ def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
         assert set(search()) > set()
         link.run("time.sleep_ms(400)")
         assert search() == {}
-        said = link.run("try:\n    m.infer(f)\nexcept tinyseal.SealError as e:\n    print(tinyseal.CODES[e.code], e.detail)")
+        said = link.run(
+            "try:\n    m.infer(f)\nexcept tinyseal.SealError as e:\n    print(tinyseal.CODES[e.code], e.detail)"
+        )
         assert said.strip() == "CLOSED no frame for 200 ms"
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from tinyseal_host import files, keys
 from tinyseal_host.errors import TinysealError
+from tinyseal_host.keys import KeyKind, key_files
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX'")
 
@@ -78,9 +79,24 @@ def test_the_pair_belongs_together(made):
 
 
 def test_two_folders_hold_different_keys(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(keys, "generate_private_key", lambda e, bits: keys.load_signing_key([made]))
+    monkeypatch.setattr(key_files, "generate_private_key", lambda e, bits: keys.load_signing_key([made]))
     keys.generate(tmp_path / "other")
     assert keys.load_master([made]) != keys.load_master([tmp_path / "other"])
+
+
+@pytest.mark.parametrize(("kind", "names"), [(KeyKind.MASTER, NAMES[:1]), (KeyKind.SIGNING, NAMES[1:])])
+def test_the_two_kinds_may_have_folders_of_their_own(tmp_path, kind, names):
+    assert keys.generate(tmp_path / "one", [kind]) == [tmp_path / "one" / name for name in names]
+    assert sorted(os.listdir(tmp_path / "one")) == names
+    message = message_of(keys.load_master if kind is KeyKind.SIGNING else keys.load_signer, tmp_path / "one")
+    assert message.startswith(f"{tmp_path / 'one'}: no ")
+
+
+def test_the_other_kind_may_be_added_to_a_folder(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(key_files, "generate_private_key", lambda e, bits: keys.load_signing_key([made]))
+    for kind in KeyKind:
+        keys.generate(tmp_path, [kind])
+    assert sorted(os.listdir(tmp_path)) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -105,8 +121,8 @@ def test_a_failure_at_any_file_leaves_none(made, tmp_path, monkeypatch, failing,
             raise error
         files.write_new(path, data, mode)
 
-    monkeypatch.setattr(keys, "generate_private_key", lambda e, bits: keys.load_signing_key([made]))
-    monkeypatch.setattr(keys, "write_new", write_new)
+    monkeypatch.setattr(key_files, "generate_private_key", lambda e, bits: keys.load_signing_key([made]))
+    monkeypatch.setattr(key_files, "write_new", write_new)
     for folder in (tmp_path / "new", tmp_path):
         counter = itertools.count(1)
         with pytest.raises(type(error)):
@@ -191,6 +207,16 @@ def test_the_signer_comes_from_the_signing_key_when_that_is_all_there_is(made, t
     assert keys.load_signer([tmp_path]).public_numbers() == keys.load_signer([made]).public_numbers()
 
 
+def test_a_signer_is_found_by_its_public_half_alone(made, tmp_path, strangers):
+    """No secret is opened, and no passphrase asked for, to look at a signature."""
+    write_secret(tmp_path / "signing.key", (made / "signing.key").read_bytes(), 0o644)
+    assert keys.find_signer([]) is keys.find_signer([tmp_path, tmp_path / "b"]) is None
+    found = keys.find_signer([tmp_path, made])
+    assert found.public_numbers() == keys.load_signer([made]).public_numbers()
+    (tmp_path / "signing.pub").write_bytes(public_pem(strangers[STRANGERS[0]]))
+    assert message_of(keys.find_signer, tmp_path, made).startswith(f"{tmp_path / 'signing.pub'}: is RSA-2048")
+
+
 def test_a_signing_key_as_esp_tools_write_it_is_taken(made, tmp_path):
     """`espsecure generate-signing-key` writes PKCS1, `BEGIN RSA PRIVATE KEY`."""
     key = keys.load_signing_key([made])
@@ -221,14 +247,6 @@ def test_another_key_is_refused(tmp_path, strangers, wrong):
     assert message_of(keys.load_signing_key, tmp_path) == f"{tmp_path}/{expected}"
     (tmp_path / "signing.pub").write_bytes(public_pem(strangers[wrong]))
     assert message_of(keys.load_signer, tmp_path) == f"{tmp_path}/{expected.replace('.key', '.pub')}"
-
-
-def test_a_passphrase_is_refused(made, tmp_path):
-    encryption = serialization.BestAvailableEncryption(secrets.token_bytes(8))
-    write_secret(tmp_path / "signing.key", private_pem(keys.load_signing_key([made]), encryption=encryption))
-    assert message_of(keys.load_signing_key, tmp_path).endswith(
-        "signing.key: has a passphrase, wanted a key without one"
-    )
 
 
 @pytest.mark.parametrize("spoil", [lambda pem: b"", lambda pem: pem[:-60], lambda pem: pem.replace(b"A", b"B")])

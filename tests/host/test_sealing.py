@@ -110,6 +110,34 @@ def test_what_is_no_release_is_not_sealed(release):
         assert refused(sealing.seal, wrong, DEVICE_ID, KeySource.NVS, MASTER).code == Refusal.RELEASE
 
 
+def test_one_sealer_seals_for_many(release):
+    sealer = sealing.Sealer(release, KeySource.FILE, MASTER)
+    ids = [number.to_bytes(length, "big") for number, length in ((1, 1), (2, 6), (3, 16))]
+    files = [sealer.seal(device_id) for device_id in ids]
+    assert len({data[32:44] for data in files}) == len(ids)
+    for device_id, data in zip(ids, files, strict=True):
+        key = keys.device_key(MASTER, device_id, KeySource.FILE)
+        assert AESGCM(key).decrypt(data[32:44], data[64:], data[:64]) == release
+        assert [sealer.has_sealed(data, other) for other in ids] == [other == device_id for other in ids]
+
+
+def test_a_sealer_knows_its_own_files_from_all_others(release, signing_key):
+    good = sealing.seal(release, DEVICE_ID, KeySource.NVS, MASTER)
+    sealer = sealing.Sealer(release, KeySource.NVS, MASTER)
+    assert sealer.has_sealed(good, DEVICE_ID)
+    others = {
+        "key source": sealing.seal(release, DEVICE_ID, KeySource.FILE, MASTER),
+        "master": sealing.seal(release, DEVICE_ID, KeySource.NVS, secrets.token_bytes(32)),
+        "signature": sealing.seal(sealing.sign(tiny.body(), signing_key), DEVICE_ID, KeySource.NVS, MASTER),
+        "version": sealing.seal(tiny.unsigned(8), DEVICE_ID, KeySource.NVS, MASTER),
+        "bit": changed(good, 100),
+        "version in the sealed header": resealed(release, 24, "I", 8, KeySource.NVS),
+        "cut": good[:-1],
+        "nothing": b"",
+    }
+    assert [name for name, data in others.items() if sealer.has_sealed(data, DEVICE_ID)] == []
+
+
 @pytest.fixture
 def sealed(release):
     return sealing.seal(release, DEVICE_ID, KeySource.EFUSE, MASTER)
@@ -166,11 +194,11 @@ def test_a_board_takes_its_own_file_down_to_the_floor(check, sealed, release, fl
     assert check(sealed, floor=floor) == parse_release(release)
 
 
-def resealed(release, at, code, value):
+def resealed(release, at, code, value, source=KeySource.EFUSE):
     """What somebody with the master key can make: a header with one other field, rightly authenticated."""
-    header = bytearray(sealing.seal(release, DEVICE_ID, KeySource.EFUSE, MASTER)[:64])
+    header = bytearray(sealing.seal(release, DEVICE_ID, source, MASTER)[:64])
     struct.pack_into(f"<{code}", header, at, value)
-    key = keys.device_key(MASTER, DEVICE_ID, KeySource.EFUSE)
+    key = keys.device_key(MASTER, DEVICE_ID, source)
     return bytes(header) + AESGCM(key).encrypt(bytes(header[32:44]), release, bytes(header))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ def read_frames(path: Path) -> npt.NDArray[np.float32]:
 def _from_npy(path: Path, data: bytes) -> npt.NDArray[np.float32]:
     try:
         frames = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:  # a header may claim more values than there is RAM
         raise TinysealError(f"{path}: not an .npy file, wanted frames as .npy or .csv") from error
     if not isinstance(frames, np.ndarray) or frames.dtype != np.float32:
         got = frames.dtype if isinstance(frames, np.ndarray) else "an archive"
@@ -73,7 +74,8 @@ def _from_csv(path: Path, data: bytes) -> npt.NDArray[np.float32]:
                 f"{path}: line {number + 1} has {len(line)} values, wanted {len(lines[0])} as in line 1"
             )
         try:
-            frames[number] = [float(value) for value in line]
+            with np.errstate(over="ignore"):  # beyond float32 is infinity, which the gate refuses
+                frames[number] = [float(value) for value in line]
         except ValueError:
             raise TinysealError(f"{path}: line {number + 1} is not numbers, wanted one frame a line") from None
     return frames
@@ -83,19 +85,28 @@ def infer(link: Link, frames: npt.NDArray[np.float32], progress: Progress | None
     """Send each row of `frames`, float32 [n, values], through the active model. RefusedError when it does not open."""
     about = link.call("open_model")
     labels = tuple(about["labels"])
-    link.call("new_frame", 4 * frames.shape[1])
     results = []
-    for number, frame in enumerate(frames):
-        for at, text in base64_chunks(frame.tobytes()):
-            link.run(f"remote.put({at}, {text!r})")
-        status, top, output, took_us = link.call("infer")
-        accepted = Status(status) is Status.OK
-        scores = tuple(np.frombuffer(bytes.fromhex(output), np.int8).tolist())
-        label = labels[top] if accepted and labels else ""
-        results.append(Result(Status(status), top, label, scores, took_us))
-        if progress:
-            progress(number + 1, len(frames))
+    try:
+        link.call("new_frame", 4 * frames.shape[1])
+        for number, frame in enumerate(frames):
+            results.append(_infer_one(link, frame, labels))
+            if progress:
+                progress(number + 1, len(frames))
+    except BaseException:
+        with contextlib.suppress(TinysealError):
+            link.interrupt()  # it may still be at it
+            link.call("close_model")  # wipes the weights
+        raise
     return Run(about["name"], about["version"], labels, tuple(results), link.call("close_model"))
+
+
+def _infer_one(link: Link, frame: npt.NDArray[np.float32], labels: tuple[str, ...]) -> Result:
+    for at, text in base64_chunks(frame.tobytes()):
+        link.run(f"remote.put({at}, {text!r})")
+    status, top, output, took_us = link.call("infer")
+    accepted = Status(status) is Status.OK
+    scores = tuple(np.frombuffer(bytes.fromhex(output), np.int8).tolist())
+    return Result(Status(status), top, labels[top] if accepted and labels else "", scores, took_us)
 
 
 def csv_lines(results: Sequence[Result]) -> Iterator[str]:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import BoardError, UsageError
-from ..sim import VirtualBoard, running_port
 from .transport import Link, connect, list_devices
 
 SIM = "sim"
-DEFAULT_HEAP_KIB = 320
+_DEFAULT_HEAP_KIB = 320
 
 _SHORTCUT = re.compile(r"([aucm])(\d+)")
 _PREFIXES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM", "m": "/dev/cu.usbmodem"}
@@ -41,15 +40,27 @@ def open_port(
 @contextlib.contextmanager
 def _virtual_board(state: Path | None, heap_kib: int | None) -> Iterator[str]:
     """The pseudo-terminal of a virtual board: the one that runs on `state`, or a new one for as long as this lasts."""
+    from ..sim import running_port  # noqa: PLC0415
+
     running = running_port(state) if state is not None else None
     if running is not None:
         if heap_kib is not None:
             raise UsageError(f"the virtual board on {state} is up already, so --heap comes too late")
         yield running
         return
+    with new_virtual_board(state, heap_kib) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def new_virtual_board(state: Path | None, heap_kib: int | None) -> Iterator[str]:
+    """The pseudo-terminal of a virtual board that is switched on now; its state is forgotten when none is named."""
+    # Imported where it is needed: pseudo-terminals are not there on Windows, where serial ports are.
+    from ..sim import VirtualBoard  # noqa: PLC0415
+
     with contextlib.ExitStack() as stack:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tinyseal-")))
-        yield stack.enter_context(VirtualBoard(folder, heap_kib or DEFAULT_HEAP_KIB)).port
+        yield stack.enter_context(VirtualBoard(folder, heap_kib or _DEFAULT_HEAP_KIB)).port
 
 
 def device_of(port: str) -> str:

@@ -11,33 +11,31 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from ..errors import BoardError, Refusal, RefusedError, TinysealError
 from ..formats import KeySource
 from ..keys import modulus, provisioned_secret, signer_fingerprint
-from .firmware import Firmware, architecture, load_boards, load_firmware
+from .firmware import architecture, load_boards, load_firmware
 from .transport import Link, Progress
 
 _LIB = "/lib"
 _PACKAGE = "/lib/tinyseal"
+_REMOTE = "/lib/tinyseal/remote.mpy"
 _DESCRIBE = """
-import sys, ubinascii, umachine, ujson, gc
-gc.collect()
+import sys, ubinascii, umachine, ujson
 print(ujson.dumps({
     "device_id": ubinascii.hexlify(umachine.unique_id()).decode(),
     "machine": sys.implementation._machine,
     "version": ".".join(str(n) for n in sys.implementation.version[:3]),
     "mpy": getattr(sys.implementation, "_mpy", 0),
-    "heap_free": gc.mem_free(),
 }))
 """
 
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board says of itself before anything of ours is on it; the heap in bytes."""
+    """What a board says of itself before anything of ours is on it."""
 
     device_id: bytes
     machine: str
     version: str
     architecture: str
-    heap_free: int
 
     @property
     def name(self) -> str:
@@ -49,13 +47,12 @@ class BoardInfo:
 
 
 @dataclass(frozen=True)
-class Provisioned:
-    """What `provision` did: files sent and left alone, and whether the keys were written."""
+class Sent:
+    """What became of the firmware's files: sent, left alone, and removed."""
 
     sent: int
     kept: int
     removed: int
-    keys_written: bool
 
 
 def describe(link: Link) -> BoardInfo:
@@ -63,16 +60,14 @@ def describe(link: Link) -> BoardInfo:
     answer: dict[str, Any] = link.json(_DESCRIBE)
     try:
         device_id = bytes.fromhex(answer["device_id"])
-        return BoardInfo(
-            device_id, answer["machine"], answer["version"], architecture(answer["mpy"]), int(answer["heap_free"])
-        )
+        return BoardInfo(device_id, answer["machine"], answer["version"], architecture(answer["mpy"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BoardError(f"{link.device}: the board does not say what it is") from error
 
 
 def status(link: Link) -> dict[str, Any] | None:
     """What `tinyseal.remote.status` says; None on a board without the package."""
-    if "remote.mpy" not in link.hashes(_PACKAGE):
+    if not link.exists(_REMOTE):
         return None
     answer: dict[str, Any] = link.call("status")
     return answer
@@ -80,45 +75,18 @@ def status(link: Link) -> dict[str, Any] | None:
 
 def require_package(link: Link) -> None:
     """TinysealError on a board without the package."""
-    if "remote.mpy" not in link.hashes(_PACKAGE):
+    if not link.exists(_REMOTE):
         raise TinysealError(
             f"{link.device}: the board has no tinyseal on it", hint="tinyseal provision --port ... --keys ..."
         )
 
 
-def provision(
-    link: Link,
-    info: BoardInfo,
-    *,
-    master: bytes,
-    signer: RSAPublicKey,
-    source: KeySource = KeySource.NVS,
-    progress: Progress | None = None,
-) -> Provisioned:
-    """Put the firmware, the device key and the signer on a board; what is there already is not sent again.
+def send_firmware(link: Link, info: BoardInfo, progress: Progress | None = None) -> Sent:
+    """Bring `/lib/tinyseal` to the firmware for this board, and when that changed any file, the board to run it.
 
-    The version floor and the models stay. RefusedError when the board has keys from another source: two identities on
-    one board would leave open which one counts.
+    What is there already is not sent again. BoardError when it arrives otherwise than it was sent.
     """
-    if source is KeySource.EFUSE:
-        raise TinysealError("keys from eFuse cannot be provisioned by this version", hint="--key-source nvs")
-    sent, kept, removed = send_firmware(link, load_firmware(info.architecture), progress)
-    before: dict[str, Any] = link.call("status")
-    if before["key_source"] not in (0, source):
-        name = KeySource(before["key_source"]).name.lower()
-        raise RefusedError(
-            Refusal.NO_KEY, f"the board has keys from {name}, wanted {source.name.lower()}", hint=f"--key-source {name}"
-        )
-    secret = provisioned_secret(master, info.device_id, source)
-    link.call("provision", int(source), secret.hex(), modulus(signer).hex())
-    after = link.call("status")
-    if after["key_source"] != source or not str(after["signer"]).startswith(signer_fingerprint(signer)):
-        raise BoardError(f"{link.device}: the board did not keep its keys")
-    return Provisioned(sent, kept, removed, keys_written=True)
-
-
-def send_firmware(link: Link, firmware: Firmware, progress: Progress | None = None) -> tuple[int, int, int]:
-    """Bring `/lib/tinyseal` to the firmware's files; how many were sent, left alone and removed."""
+    firmware = load_firmware(info.architecture)
     link.make_folders(_PACKAGE)
     there = {f"tinyseal/{name}": digest for name, digest in link.hashes(_PACKAGE).items()}
     missing = {path: data for path, data in firmware.files.items() if there.get(path) != firmware.hashes[path]}
@@ -137,4 +105,28 @@ def send_firmware(link: Link, firmware: Firmware, progress: Progress | None = No
     arrived = {f"tinyseal/{name}": digest for name, digest in link.hashes(_PACKAGE).items()}
     if arrived != firmware.hashes:
         raise BoardError(f"{link.device}: the firmware arrived with other contents than were sent")
-    return len(missing), len(firmware.files) - len(missing), len(stale)
+    if missing or stale:
+        link.restart()
+    return Sent(len(missing), len(firmware.files) - len(missing), len(stale))
+
+
+def write_keys(
+    link: Link, info: BoardInfo, *, master: bytes, signer: RSAPublicKey, source: KeySource = KeySource.NVS
+) -> None:
+    """Put the device key and the signer on a board that has the firmware; the version floor and the models stay.
+
+    RefusedError when the board has keys from another source: two identities would leave open which one counts.
+    """
+    if source is KeySource.EFUSE:
+        raise TinysealError("keys from eFuse cannot be provisioned by this version", hint="--key-source nvs")
+    before = link.call("status")["key_source"]
+    if before not in (0, source):
+        name = KeySource(before).name.lower()
+        raise RefusedError(
+            Refusal.NO_KEY, f"the board has keys from {name}, wanted {source.name.lower()}", hint=f"--key-source {name}"
+        )
+    secret = provisioned_secret(master, info.device_id, source)
+    link.call("provision", int(source), secret.hex(), modulus(signer).hex())
+    after = link.call("status")
+    if after["key_source"] != source or not str(after["signer"]).startswith(signer_fingerprint(signer)):
+        raise BoardError(f"{link.device}: the board did not keep its keys")

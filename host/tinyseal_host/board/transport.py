@@ -51,6 +51,16 @@ def _hashes(folder):
         found = []
     print(ujson.dumps({e[0]: _hash(folder + "/" + e[0]) for e in found}))
 """
+_EXISTS = """
+import uos, ujson
+def _exists(path):
+    try:
+        uos.stat(path)
+    except OSError:
+        print(ujson.dumps(False))
+    else:
+        print(ujson.dumps(True))
+"""
 _MAKE_FOLDERS = """
 import uos
 def _folders(*paths):
@@ -102,10 +112,28 @@ class Link:
             )
         raise refused(answer["code"], str(answer.get("detail", "")))
 
+    def interrupt(self) -> None:
+        """End what runs on the board, whatever became of the last call."""
+        with self._errors():
+            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
+
+    def restart(self) -> None:
+        """Soft reset: every module is loaded anew."""
+        with self._errors():
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ENTER_S)
+
     def hashes(self, folder: str) -> dict[str, str]:
         """The sha256 of every file in a folder of the board, by name; none when there is no folder."""
         found: dict[str, str] = self.json(f"{_HASHES}\n_hashes({folder!r})")
         return found
+
+    def hash(self, path: str) -> str:
+        """The sha256 of one file."""
+        return str(self.json(f"{_HASHES}\nprint(ujson.dumps(_hash({path!r})))"))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder of that name."""
+        return bool(self.json(f"{_EXISTS}\n_exists({path!r})"))
 
     def make_folders(self, folder: str) -> None:
         """Make a folder and those above it."""
@@ -160,6 +188,7 @@ def refused(code: int, detail: str) -> RefusedError:
         Refusal.SELF_TEST: ("the network gives other bytes than it should", None),
         Refusal.MEMORY: ("not enough memory on the board", "stop what else runs there, or use a smaller model"),
         Refusal.CLOSED: ("the model was closed", None),
+        Refusal.STORE: ("the board cannot read or write its own store", "tinyseal provision --port ... --keys ..."),
     }
     meaning, hint = reasons.get(code, ("for a reason that this version does not know", None))  # type: ignore[call-overload]
     name = Refusal(code).name if code in list(Refusal) else f"CODE {code}"

@@ -29,8 +29,7 @@ def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
         )
     path = str(place["path"])
     link.write(path, sealed, progress)
-    folder, _, name = path.rpartition("/")
-    if link.hashes(folder).get(name) != hashlib.sha256(sealed).hexdigest():
+    if link.hash(path) != hashlib.sha256(sealed).hexdigest():
         raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint="try again")
     about = link.call("accept_upload")
     return Pushed(about["name"], about["version"], tuple(about["labels"]), " ab"[about["slot"]])

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import argparse
 import signal
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .. import sealing
 from ..board import inference, provisioning, updates
-from ..board.firmware import load_firmware
-from ..board.ports import DEFAULT_HEAP_KIB, open_port
+from ..board.ports import new_virtual_board, open_port
 from ..board.transport import Link
 from ..building import build
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import KeySource
 from ..keys import load_master, load_signer, load_signing_key
-from ..sim import VirtualBoard
 from .output import Output
+
+_FORGOTTEN = "this virtual board is forgotten at the end; --state DIR keeps one"
 
 
 @contextmanager
 def _board(options: argparse.Namespace, output: Output, *, soft_reset: bool = True) -> Iterator[Link]:
     if options.port == "sim" and options.state is None:
-        output.note("this virtual board is forgotten at the end; --state DIR keeps one")
+        output.note(_FORGOTTEN)
     with open_port(options.port, state=options.state, heap_kib=options.heap, soft_reset=soft_reset) as link:
         yield link
 
@@ -40,7 +39,8 @@ def provision(options: argparse.Namespace, output: Output) -> None:
     with _board(options, output) as link:
         info = provisioning.describe(link)
         with output.progress("firmware") as step:
-            done = provisioning.provision(link, info, master=master, signer=signer, source=source, progress=step)
+            done = provisioning.send_firmware(link, info, step)
+        provisioning.write_keys(link, info, master=master, signer=signer, source=source)
     _say_board(info, output)
     _say_source(source, output)
     output.say(f"firmware: {done.sent} files sent, {done.kept} there already, {done.removed} removed")
@@ -72,14 +72,23 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
     source = KeySource[options.key_source.upper()]
     with _board(options, output) as link:
         info = provisioning.describe(link)
-        before = provisioning.status(link)
         with output.progress("firmware") as step:
-            if before is None or before["key_source"] == 0:
-                provisioning.provision(link, info, master=master, signer=signer, source=source, progress=step)
-            else:
-                source = KeySource(before["key_source"])
-                provisioning.send_firmware(link, load_firmware(info.architecture), step)
+            provisioning.send_firmware(link, info, step)
+        board = link.call("status")
+        if board["key_source"]:
+            source = KeySource(board["key_source"])
+        else:
+            provisioning.write_keys(link, info, master=master, signer=signer, source=source)
         sealed = sealing.seal(release, info.device_id, source, master)
+        # What the board would refuse for its version is not sent.
+        sealing.check(
+            sealed,
+            device_id=info.device_id,
+            floor=board["floor"],
+            key_source=source,
+            master=master,
+            signer=signer,
+        )
         with output.progress(options.model.name) as step:
             done = updates.push(link, sealed, step)
     _say_board(info, output)
@@ -174,13 +183,11 @@ def sim(options: argparse.Namespace, output: Output) -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with ExitStack() as stack:
-        if options.state is None:
-            output.note("this virtual board is forgotten at the end; --state DIR keeps one")
-        folder = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tinyseal-")))
-        board = stack.enter_context(VirtualBoard(folder, options.heap or DEFAULT_HEAP_KIB))
-        output.say(board.port)
-        output.result({"port": board.port})
+    if options.state is None:
+        output.note(_FORGOTTEN)
+    with new_virtual_board(options.state, options.heap) as port:
+        output.say(port)
+        output.result({"port": port})
         output.note("the virtual board is up, Ctrl-C ends it")
         ended.wait()
 

@@ -1,0 +1,184 @@
+"""Random structures from hypothesis: sealed headers, releases and programs, plausible, hostile, and in between.
+
+All are signed and sealed with the right keys, so that nothing but the parsers stands between them and the kernels.
+"""
+
+import struct
+
+import numpy as np
+import tiny_release
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from program_interpreter import Interpreter
+from tinyseal_host.errors import RefusedError
+from tinyseal_host.formats import SEALED_FIELDS, SIGNATURE_LEN, parse_release
+
+from attack.judging import judge
+from attack.program_rules import is_sound
+from attack.tally import Tally
+from attack.target import FLOOR, VERSION, Target
+
+FILES_AN_EXAMPLE = 40
+
+_POWERS = [n for bit in (8, 15, 16, 28, 30, 31, 32) for n in ((1 << bit) - 1, 1 << bit)]
+HOSTILE = st.sampled_from([0, 1, 3, *_POWERS[:-1]])
+WORDS = st.one_of(st.integers(0, 16), HOSTILE, st.integers(0, 0xFFFFFFFF))
+SMALL = st.integers(1, 4)
+LIMITS = st.tuples(st.integers(0, 255), st.integers(0, 127), st.integers(128, 255))  # zero low high
+
+# The frame, at arena offset 0, and the output of each of up to three steps behind it have 40 bytes each, which is room for
+# the largest of them: 3 * 3 pixels of 4 bytes. The rest of 256 bytes is scratch.
+LENGTH = REGION = 40
+SCRATCH_AT = 4 * REGION
+FRAME = (tiny_release.FRAME * LENGTH)[: 4 * LENGTH]
+LABELS = (b"\0", b"\0", b"\1\1a", b"\2\0\0")
+MULTIPLIERS = st.tuples(
+    st.integers(0, 0x7FFF), st.integers(0, 0xFFFF), st.integers(0, 4), st.sampled_from([0, 1, 8, 31])
+)
+ARENA_LEN = st.sampled_from([256, 256, 4096, 60000])
+
+
+def _rarely(usual, other, one_in=8):
+    return st.integers(1, one_in).flatmap(lambda n: other if n == one_in else usual)
+
+
+@st.composite
+def rows_tables(draw, k, m):
+    """Rows tables of `m` rows of `k` weights."""
+    table = b""
+    for _ in range(m):
+        weights = draw(st.binary(min_size=k, max_size=k))
+        words = struct.pack("<i4I", draw(st.integers(-5000, 5000)), *draw(MULTIPLIERS))
+        table += weights + bytes(-k % 4) + words
+    return table
+
+
+@st.composite
+def steps(draw, index, table_at):
+    """(operator, operands, table): a sound step whose table lies at `table_at`; it reads the frame or what was written
+    by the step before, which need not be all that it reads."""
+    number = draw(st.integers(1, 4))
+    limits = draw(LIMITS)
+    in_at, out_at, scratch_at = draw(st.sampled_from([0, 0, index * REGION])), (index + 1) * REGION, SCRATCH_AT
+    m = draw(SMALL)
+    if number == 1:
+        k = draw(st.integers(1, 6))
+        operands = [in_at, draw(SMALL), draw(SMALL), k, table_at, m, out_at, *limits]
+        return number, operands, draw(rows_tables(k, m))
+    if number == 2:
+        in_h, in_w, c, kernel_h, kernel_w, out_h, out_w = (draw(st.integers(1, 3)) for _ in range(7))
+        strides = [draw(st.integers(0, 2)) for _ in range(6)]
+        k = kernel_h * kernel_w * c
+        operands = [in_at, in_h, in_w, c, kernel_h, kernel_w, *strides, draw(st.integers(0, 255)), scratch_at]
+        return number, [*operands, out_h, out_w, k, table_at, m, out_at, *limits], draw(rows_tables(k, m))
+    if number == 3:
+        return number, [in_at, draw(SMALL), m, out_at, draw(WORDS), *draw(MULTIPLIERS), *limits], b""
+    later = draw(st.lists(st.integers(0, 0x7FFFFFFF), min_size=255, max_size=255))
+    table = struct.pack("<256I", 0x7FFFFFFF, *later)  # exp(0) comes first
+    return number, [in_at, draw(SMALL), draw(st.integers(1, 8)), scratch_at, out_at, table_at], table
+
+
+@st.composite
+def bodies(draw):
+    """A release without its signature, around a random program."""
+    labels = draw(st.sampled_from(LABELS))
+    count = draw(st.integers(1, 3))
+    quantise = tiny_release.quantise_table()
+    table_at = len(quantise)
+    drawn = []
+    for index in range(count):
+        step = draw(steps(index, table_at))
+        drawn.append(step)
+        table_at += len(step[2])
+    program_len = 28 + sum(4 + 4 * len(operands) for _, operands, _ in drawn)
+    tables_at = 84 + (len(labels) + 3) // 4 * 4 + program_len
+    words = [draw(ARENA_LEN), 0, LENGTH, count * REGION, 1, tables_at, count]
+    for number, operands, table in drawn:
+        place = {1: 4, 2: 17, 4: 5}.get(number)
+        if table:
+            operands[place] += tables_at
+        words += [number, *operands]
+    for _ in range(draw(_rarely(st.just(0), st.integers(1, 3), 3))):
+        words[draw(st.integers(0, len(words) - 1))] = draw(WORDS)
+    contract = struct.pack(
+        "<II2fI", 1, LENGTH, tiny_release.LOW, tiny_release.HIGH, draw(_rarely(st.just(LENGTH), WORDS))
+    )
+    tables = quantise + b"".join(table for *_, table in drawn)
+    selftest = FRAME + draw(st.binary(min_size=1, max_size=1))
+    sections = [contract, labels, struct.pack(f"<{len(words)}I", *words), tables, selftest]
+    lengths = [draw(_rarely(st.just(len(section)), WORDS, 40)) for section in sections]
+    padded = b"".join(section + bytes(-len(section) % 4) for section in sections)
+    total = draw(_rarely(st.just(64 + len(padded) + SIGNATURE_LEN), WORDS, 40))
+    version = draw(_rarely(st.just(VERSION), WORDS, 40))
+    header = struct.pack("<4sIHHI16s5I12s", b"TSM1", total, 1, 0, version, b"random", *lengths, bytes(12))
+    body = header + padded
+    return _answered(body) if draw(st.booleans()) else body
+
+
+def _answered(body: bytes) -> bytes:
+    """The body with the output that its network gives, when it has a network that FORMAT.md gives a meaning."""
+    unsigned = body + bytes(SIGNATURE_LEN)
+    try:
+        if not is_sound(parse_release(unsigned)):
+            return body
+        interpreter = Interpreter(unsigned)
+        output = interpreter.run(np.frombuffer(FRAME, "<f4"))
+    except (RefusedError, ValueError):
+        return body
+    at = interpreter.selftest_at + len(FRAME)
+    return body[:at] + output.tobytes() + body[at + len(output) :]
+
+
+@st.composite
+def headers(draw, good):
+    """A sealed header, each field now and then another's: a list of values for the struct of FORMAT.md's table."""
+    values = list(struct.unpack(_SEALED, good))
+    for index, (_, code) in enumerate(SEALED_FIELDS):
+        if code.endswith("s"):
+            length = struct.calcsize(code)
+            other = st.binary(min_size=length, max_size=length)
+        elif code == "B":
+            other = st.integers(0, 255)
+        else:
+            other = st.one_of(WORDS, st.sampled_from([FLOOR - 1, FLOOR, VERSION + 1]))
+        values[index] = draw(_rarely(st.just(values[index]), other, 12))
+    return struct.pack(_SEALED, *values)
+
+
+_SEALED = "<" + "".join(code for _, code in SEALED_FIELDS)
+
+
+def sealed_files(target: Target):
+    """Sealed files around random releases, and around the good one under random headers."""
+    good = target.sealed[:64]
+
+    def under(header):
+        return header + AESGCM(target.device_key).encrypt(header[32:44], target.release, header)
+
+    random_headers = _rarely(headers(good), st.binary(min_size=64, max_size=64)).map(under)
+    random_bodies = bodies().map(target.sign).map(target.seal)
+    junk = st.binary(min_size=60, max_size=600).map(target.sign).map(target.seal)
+    return _rarely(random_bodies, st.one_of(random_headers, random_headers, junk), 4)
+
+
+def attack(target: Target, examples: int, number: int) -> Tally:
+    """`examples` bundles of 40 random files; `number` makes the drawing repeatable."""
+    tally = Tally()
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(sealed_files(target), min_size=FILES_AN_EXAMPLE, max_size=FILES_AN_EXAMPLE))
+    def bundle(files):
+        nonlocal tally
+        named = {f"random structure {number}.{tally.tried + n}": data for n, data in enumerate(files)}
+        tally += judge(target, named, rightful=True)
+
+    bundle()
+    return tally
