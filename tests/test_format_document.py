@@ -161,10 +161,10 @@ def test_key_sources_and_info_strings():
 
 def test_the_store_of_a_board():
     described = {name: int(length) for name, length, _ in rows("4. The store of a board")}
-    assert described == {"key": 32, "signer": constants("rsa")["SIZE"], "state": constants("slots")["_STATE_LEN"]}
-    assert constants("store")["NAMES"] == tuple(described)
+    lengths = {"key": constants("keys")["_KEY"], "signer": constants("rsa")["SIZE"]}
+    assert described == lengths | {"state": constants("slots")["_STATE_LEN"], constants("store")["_MARK"]: 1}
+    assert constants("store")["_SIGNER"] == constants("rsa")["SIZE"]
     text = section("4. The store of a board")
-    assert f"namespace `{constants('store')['_NAMESPACE']}`" in text
     assert f"in `{constants('store')['_FOLDER']}`" in text
     _, slot_a, slot_b = constants("slots")["_PATHS"]
     assert f"The slots are `{slot_a}` and `{slot_b}`; `{constants('slots')['NEW']}` is an upload" in text

@@ -13,7 +13,7 @@ import utime
 
 import tinyseal
 
-from . import keys, slots, store
+from . import gcm, keys, slots, store
 from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
 from .memory import wipe
 from .model import Model
@@ -46,13 +46,30 @@ def status():
     return {
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
-        "signer": ubinascii.hexlify(uhashlib.sha256(keys.signer()).digest()).decode() if found else None,
+        "signer": _hex(uhashlib.sha256(keys.signer()).digest()) if found else None,
+        "key_check": _key_check(found.kind) if found else None,
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
         "counts": dict(zip(STATUSES, Model.latest.counts)) if Model.latest else None,
         "heap_free": gc.mem_free(),
     }
+
+
+def _hex(data):
+    return ubinascii.hexlify(data).decode()
+
+
+def _key_check(source):
+    """What tells device keys apart, as in a sealed header; None when there is none."""
+    try:
+        key = keys.device_key(source)
+    except SealError:
+        return None
+    try:
+        return _hex(gcm.known_answer(key))
+    finally:
+        wipe(key)
 
 
 def _slot(slot):
@@ -94,8 +111,15 @@ def _remove_upload():
 
 
 def accept_upload():
-    """Open the upload completely, then make it the active slot; what it was. A refused upload is removed."""
+    """Open the upload completely, then make it the active slot; what it was. A refused upload is removed.
+
+    It may be as old as the model in the active slot, but no older: that one's version is the floor soon.
+    """
     try:
+        _, active = slots.state()
+        now = _slot(active) if active else None
+        if now:
+            Sealed(slots.NEW).check_version(now.get("version", 0))
         with tinyseal.open(slots.NEW) as model:
             about = _about(model)
     except BaseException:
@@ -106,7 +130,13 @@ def accept_upload():
 
 
 def _about(model):
-    return {"name": model.name, "version": model.version, "labels": model.labels, "length": model.length}
+    return {
+        "name": model.name,
+        "version": model.version,
+        "labels": model.labels,
+        "length": model.length,
+        "outputs": len(model.output),
+    }
 
 
 def open_model():
@@ -135,7 +165,7 @@ def infer():
     start = utime.ticks_us()
     found = _Session.model.infer(_Session.frame)
     took = utime.ticks_diff(utime.ticks_us(), start)
-    return [found, _Session.model.top, ubinascii.hexlify(_Session.model.output).decode() if not found else "", took]
+    return [found, _Session.model.top, _hex(_Session.model.output) if not found else "", took]
 
 
 def close_model():

@@ -38,6 +38,9 @@ class Status(IntEnum):
     ZEROS = 4
 
 
+_NOT_THE_FILE = {Refusal.NO_MODEL, Refusal.ENGINE, Refusal.MEMORY, Refusal.CLOSED, Refusal.STORE}
+
+
 class TinysealError(Exception):
     """A failure that a person is told about in one line; `hint` says what to do about it, if there is something.
 
@@ -59,13 +62,15 @@ class UsageError(TinysealError):
 
 
 class RefusedError(TinysealError):
-    """A board, or the host in its place, refuses a sealed file or a release, for the reason that `code` names."""
+    """A board, or the host in its place, refuses a sealed file or a release, for the reason that `code` names.
 
-    exit_status = 3
+    `exit_status` is 3 where the file is to blame, and 1 where the board is: no model, no memory, a broken engine or store.
+    """
 
     def __init__(self, code: int, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.code = int(code)
+        self.exit_status = 1 if code in _NOT_THE_FILE else 3
 
     @property
     def name(self) -> str:

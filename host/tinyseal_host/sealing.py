@@ -46,7 +46,9 @@ def verify(release: bytes, public_key: RSAPublicKey) -> None:
         public_key.verify(release[-SIGNATURE_LEN:], release[:-SIGNATURE_LEN], _PSS, hashes.SHA256())
     except InvalidSignature as error:
         raise RefusedError(
-            Refusal.SIGNATURE, "release: not signed by the expected signer", hint="`tinyseal keys DIR` shows a signer's fingerprint"
+            Refusal.SIGNATURE,
+            "release: not signed by the expected signer",
+            hint="`tinyseal keys DIR` shows a signer's fingerprint",
         ) from error
 
 
@@ -68,7 +70,7 @@ class Sealer:
         key = device_key(self._master, device_id, self.key_source)
         nonce = secrets.token_bytes(_NONCE_LEN)
         version = self.release.header.model_version
-        header = SealedHeader(self.key_source, device_id, version, len(self._data), nonce, _key_check(key)).pack()
+        header = SealedHeader(self.key_source, device_id, version, len(self._data), nonce, key_check(key)).pack()
         return header + AESGCM(key).encrypt(nonce, self._data, header)
 
     def has_sealed(self, sealed: bytes, device_id: bytes) -> bool:
@@ -137,7 +139,7 @@ def check(
 def _decrypt(sealed: bytes, header: SealedHeader, master: bytes) -> bytes:
     key = device_key(master, header.device_id, header.key_source)
     try:
-        if not hmac.compare_digest(_key_check(key), header.key_check):
+        if not hmac.compare_digest(key_check(key), header.key_check):
             raise InvalidTag
         aad, body = sealed[:SEALED_HEADER_LEN], sealed[SEALED_HEADER_LEN:]
         return AESGCM(key).decrypt(header.nonce, body, aad)
@@ -147,7 +149,8 @@ def _decrypt(sealed: bytes, header: SealedHeader, master: bytes) -> bytes:
         ) from error
 
 
-def _key_check(key: bytes) -> bytes:
+def key_check(key: bytes) -> bytes:
+    """AES-256 of `KEY_CHECK_TEXT` under a device key, 16 bytes: tells keys apart, and says nothing about them."""
     # One block, as the known answer of an AES object: ECB hides nothing here, and nothing needs hiding.
     encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305
     return encryptor.update(KEY_CHECK_TEXT) + encryptor.finalize()

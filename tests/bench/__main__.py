@@ -1,4 +1,4 @@
-"""The command: chapters by name, all when none is named. Exit status 1 when an answer was wrong, 2 for an unknown name."""
+"""The command: chapters by name, or all. Exit status 1 when an answer was wrong, 2 for an unknown name."""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,8 @@
 """The firmware's own modules on CPython, with every viper leaf run as a board's machine code and counted.
 
-What is not a leaf is plain Python and runs as it stands. So the order of the leaf calls, and what they are given, are the
-board's. MicroPython's C modules are stood in for: AES by pyca, SHA-256 by hashlib; what they do is counted in their units.
+What is not a leaf is plain Python and runs as it stands. So the order of the leaf calls, and what they are given, are
+the board's. MicroPython's C modules are stood in for: AES by pyca, SHA-256 by hashlib; what they do is counted in units
+of their own.
 """
 
 import ast
@@ -61,8 +62,9 @@ class EmulatedBoard:
     """`modules` by name, in the order in which they import each other.
 
     `instructions` and `calls` are counted by `MODULE.LEAF`; `builtin` is what the C modules did: blocks of "aes", bytes
-    of "sha256", squarings of "pow". `buffers` are the bytearrays that leaves were given, by identity. What leaves cost
-    outside of their own machine code is in no count: the bytecode that calls them, and the conversion of arguments.
+    of "sha256", squarings of "pow". `buffers` are the bytearrays that leaves were given, by identity; `engines` the AES
+    objects. What leaves cost outside of their own machine code is in no count: the bytecode that calls them, and the
+    conversion of arguments.
     """
 
     def __init__(self, architecture: Architecture, names: Sequence[str]) -> None:
@@ -70,6 +72,7 @@ class EmulatedBoard:
         self.calls: Counter[str] = Counter()
         self.builtin: Counter[str] = Counter()
         self.buffers: dict[int, bytearray] = {}
+        self.engines: list[_Aes] = []
         self.modules: dict[str, Any] = {}
         package = ModuleType(_PACKAGE)
         package.__path__ = []  # what is not loaded already cannot be imported
@@ -82,14 +85,15 @@ class EmulatedBoard:
 
     def forget(self) -> None:
         """Begin all counts anew."""
-        for counts in (self.instructions, self.calls, self.builtin, self.buffers):
-            counts.clear()
+        for kept in (self.instructions, self.calls, self.builtin, self.buffers, self.engines):
+            kept.clear()
 
     def _builtins(self) -> dict[str, Any]:
         def aes(key: bytes, mode: int) -> _Aes:
             if mode != _ECB:
                 raise ValueError("mode")
-            return _Aes(key, self.builtin)
+            self.engines.append(_Aes(key, self.builtin))
+            return self.engines[-1]
 
         return {
             "micropython": SimpleNamespace(const=lambda value: value),

@@ -20,6 +20,7 @@ from tinyseal_host.formats import KeySource
 from .line import Line
 
 _MOST = 64 * 1024  # bytes above the payload that are tried
+_REACH = 12 * 1024  # bytes above the payload: the design's number
 _STEP = 64  # bytes to which the least number is found
 _VERSION = 1
 _SCRIPT = """
@@ -86,8 +87,10 @@ def lines(payload_len: int) -> Iterator[Line]:
         identity = Identity(Path(folder) / "keys")
         model, contract, *_ = write_example(Path(folder) / "example")
         example = build(model, contract, version=_VERSION, name=None, signing_key=identity.private)
-    note = "above the payload, on the VM, whose objects have 64 bits: twice those of a board"
+    note = (
+        f"above the payload, to be at most {_REACH}; on the VM of 64 bits, whose objects take twice what a board's do"
+    )
     figure, fault = least_heap(sealing.sign(release_of(payload_len), identity.private), identity)
     yield Line("open_heap", figure, "bytes", note, fault)
     figure, fault = least_heap(example, identity)
-    yield Line("open_heap_example", figure, "bytes", f"the same for the example of {len(example)} bytes", fault)
+    yield Line("open_heap_example", figure, "bytes", f"the same for the example, {len(example)} bytes", fault)

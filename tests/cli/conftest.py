@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
-    """A folder with the example, keys, a stranger's keys and a release of version 2, made by the command itself."""
+    """A folder with the example, two owners' keys, their master keys alone, and a release, all made by the command."""
     folder = tmp_path_factory.mktemp("shared")
     write_example(folder)
     before = Path.cwd()
@@ -80,6 +81,9 @@ def shared(tmp_path_factory):
             "build motion.tflite --contract motion.toml --version 2 --keys keys -o motion.tsm",
         ):
             assert main([*line.split(), "--json"]) == 0
+        for owner, station in (("keys", "station"), ("stranger", "other-station")):  # what seals, and cannot sign
+            Path(station).mkdir()
+            shutil.copy(Path(owner) / "master.key", station)
     finally:
         os.chdir(before)
     return folder

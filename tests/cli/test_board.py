@@ -35,7 +35,7 @@ def deploy(tinyseal, shared):
 def seal(tinyseal, shared):
     """Seal a release for the board in `board`; the file."""
 
-    def run(name, release, *, keys="keys", device=None, more=()):
+    def run(name, release, *, keys="station", device=None, more=()):
         device = device or tinyseal("status --port sim --state board --json").json["device_id"]
         assert tinyseal(f"seal --device {device} -o {name} --keys", shared / keys, release, *more).status == 0
         return name
@@ -123,12 +123,16 @@ def test_refused_frames_are_named_and_counted(tinyseal, deploy, shared, here):
     np.save("short.npy", frames[:, :-1])
     found = tinyseal("infer short.npy --port sim --state board -o short.csv")
     assert "6  refused: size" in found.out
+    assert Path("short.csv").read_text().splitlines()[:2] == [
+        "frame,status,reason,top,label,score_0,score_1,score_2,score_3",
+        "0,1,size,,,,,,",
+    ]
 
 
 @pytest.mark.parametrize(
     ("what", "code"),
     [("altered", "AUTHENTICATION"), ("other board", "WRONG_BOARD"), ("old", "ROLLBACK"), ("stranger", "SIGNATURE"),
-     ("other source", "NO_KEY"), ("text", "FORMAT"), ("stranger's seal", "AUTHENTICATION")],
+     ("other source", "NO_KEY"), ("stranger's seal", "AUTHENTICATION")],
 )  # fmt: skip
 def test_what_the_board_refuses(tinyseal, deploy, seal, shared, here, what, code):
     assert deploy(2).status == 0
@@ -143,14 +147,14 @@ def test_what_the_board_refuses(tinyseal, deploy, seal, shared, here, what, code
     seal(
         "m.seal",
         release,
-        keys="stranger" if what == "stranger's seal" else "keys",
+        keys="other-station" if what == "stranger's seal" else "station",
         device="0102030405" if what == "other board" else None,
         more=("--key-source", "file") if what == "other source" else (),
     )
     data = bytearray(Path("m.seal").read_bytes())
     if what == "altered":
         data[len(data) // 2] ^= 4
-    Path("m.seal").write_bytes(b"hello" if what == "text" else data)
+    Path("m.seal").write_bytes(data)
 
     found = tinyseal("push m.seal --port sim --state board")
     assert found.status == 3
@@ -170,38 +174,74 @@ def test_keys_in_a_file_are_for_development_and_say_so(tinyseal, deploy, shared,
     assert tinyseal("status --port sim --state board --json").json["key_source"] == "file"
     assert "40 accepted" in tinyseal("infer --port sim --state board -o out.csv", shared / "frames.npy").out
     refused = tinyseal("provision --port sim --state board --keys", shared / "keys")
-    assert refused.status == 3
+    assert refused.status == 1
     assert refused.hint == "--key-source file"
 
 
 @pytest.mark.parametrize("command", ["push m.seal", "infer frames.npy"])
 def test_a_board_without_the_package(tinyseal, shared, here, command):
-    for name, data in (("m.seal", b"x" * 600), ("frames.npy", (shared / "frames.npy").read_bytes())):
-        Path(name).write_bytes(data)
+    Path("frames.npy").write_bytes((shared / "frames.npy").read_bytes())
+    assert tinyseal("seal --device 07 -o m.seal --keys", shared / "keys", shared / "motion.tsm").status == 0
     found = tinyseal(f"{command} --port sim --state board")
     assert found.status == 1
     assert "no tinyseal on it" in found.error
     assert found.hint.startswith("tinyseal provision")
 
 
+def test_what_is_no_sealed_file_is_not_sent(tinyseal, shared, here):
+    (here / "note.seal").write_text("hello")
+    for path in (shared / "motion.tsm", shared / "motion.tflite", "note.seal"):
+        found = tinyseal("push --port /dev/ttyNONE7", path)
+        assert (found.status, str(path) in found.error, found.hint is not None) == (1, True, True)
+
+
+def test_an_older_model_does_not_replace_the_active_one(tinyseal, deploy, here):
+    """Not even before the newer one was opened from its slot, when the floor is still below both."""
+    assert deploy(5).status == 0
+    assert tinyseal("status --port sim --state board --json").json["floor"] == 0
+    found = deploy(3)
+    assert (found.status, "ROLLBACK" in found.error) == (3, True)
+    assert deploy(5).status == 0
+    status = tinyseal("status --port sim --state board --json").json
+    assert status["slots"][status["active"] - 1]["version"] == 5
+
+
+def test_other_keys_replace_a_board_s_only_when_told_to(tinyseal, deploy, shared, here):
+    """The stranger's, and a master key that is not this board's with the right signer."""
+    assert deploy(1).status == 0
+    mixed = here / "mixed"
+    mixed.mkdir()
+    for owner, name in (("stranger", "master.key"), ("keys", "signing.key"), ("keys", "signing.pub")):
+        (mixed / name).write_bytes((shared / owner / name).read_bytes())
+        (mixed / name).chmod(0o600)
+    for folder, said in ((shared / "stranger", "the board has signer"), (mixed, "another master key")):
+        for found in (tinyseal("provision --port sim --state board --keys", folder), deploy(2, keys=folder)):
+            assert (found.status, said in found.error) == (1, True)
+            assert "--replace" in found.hint
+    assert "40 accepted" in tinyseal("infer --port sim --state board -o out.csv", shared / "frames.npy").out
+    assert tinyseal("provision --replace --port sim --state board --keys", mixed).status == 0
+    assert "AUTHENTICATION" in tinyseal("infer --port sim --state board", shared / "frames.npy").error
+
+
 def test_no_model_yet(tinyseal, shared, here):
     assert tinyseal("provision --port sim --state board --keys", shared / "keys").status == 0
     found = tinyseal("infer --port sim --state board", shared / "frames.npy")
-    assert found.status == 3
+    assert found.status == 1
     assert "NO_MODEL" in found.error
 
 
 def test_a_heap_that_is_too_small_is_said(tinyseal, deploy, shared, here):
     assert deploy(1).status == 0
     found = tinyseal("infer --port sim --state board --heap 64", shared / "frames.npy")
-    assert found.status == 3
+    assert found.status == 1
     assert "MEMORY" in found.error
 
 
 def test_no_board(tinyseal, shared, here):
-    found = tinyseal("status --port /dev/ttyNONE7")
-    assert found.status == 4
-    assert "/dev/ttyNONE7" in found.error
+    for port, said in (("/dev/ttyNONE7", "no such file"), ("/dev/null", "serial port"), ("socket://127.0.0.1:1", "opened")):
+        found = tinyseal(f"status --port {port}")
+        assert (found.status, port in found.error, said in found.error) == (4, True, True)
+        assert found.hint
     assert tinyseal("status --port sim --state board --json").status == 0
     assert tinyseal("status --port /dev/null --state board").status == 2
 
@@ -234,12 +274,19 @@ def test_wrong_frames_are_refused_before_a_board_is_asked(tinyseal, here):
     Path("bad.csv").write_text("1,2,3\n4,five,6\n")
     Path("ragged.csv").write_text("1,2,3\n4,5\n")
     Path("note.npy").write_text("hello")
+    np.save("empty.npy", np.zeros((0, 600), np.float32))
+    np.save("objects.npy", np.array([[None]], object))
+    huge = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000, 1000), }".ljust(117) + b"\n"
+    Path("huge.npy").write_bytes(huge)
     for name, said in (
         ("int.npy", "holds int16, wanted float32"),
         ("flat.npy", "(600,)"),
         ("bad.csv", "line 2"),
         ("ragged.csv", "line 2 has 2 values, wanted 3"),
-        ("note.npy", "not an .npy file"),
+        ("note.npy", "not a whole .npy file"),
+        ("huge.npy", "not a whole .npy file"),
+        ("objects.npy", "holds Python objects"),
+        ("empty.npy", "no frames"),
         ("none.npy", "no such file"),
     ):
         found = tinyseal(f"infer {name} --port /dev/ttyNONE7")

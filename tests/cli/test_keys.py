@@ -79,7 +79,7 @@ def test_keys_by_fingerprint_only(tinyseal, here):
 
 
 def test_keys_names_what_is_wrong(tinyseal, here):
-    tinyseal("keygen keys")
+    tinyseal("keygen keys --only master")
     Path("keys/master.key").chmod(0o640)
     found = tinyseal("keys keys")
     assert found.status == 0
@@ -111,8 +111,9 @@ def test_a_passphrase_from_the_environment(tinyseal, shared, here, passphrase, m
 
 
 def test_a_key_without_a_passphrase_is_not_bothered_by_the_variable(tinyseal, shared, here, passphrase):
+    assert build(tinyseal, shared, shared / "keys").status == 0
     assert tinyseal("keygen keys --json").json["passphrase"] is False
-    assert build(tinyseal, shared, "keys").status == 0
+    assert b"BEGIN PRIVATE KEY" in Path("keys/signing.key").read_bytes()
 
 
 @pytest.mark.parametrize("length", [0, 1024])

@@ -53,7 +53,7 @@ def same_verdicts(sealed, identity):
 def seal_anything(release, identity, *, version=VERSION, device_id=DEVICE_ID, source=KeySource.FILE):
     """A sealed file around any bytes, by FORMAT.md; `sealing.seal` would refuse most of them."""
     key = keys.device_key(identity.master, device_id, source)
-    header = SealedHeader(source, device_id, version, len(release), bytes(12), sealing._key_check(key)).pack()
+    header = SealedHeader(source, device_id, version, len(release), bytes(12), sealing.key_check(key)).pack()
     return header + AESGCM(key).encrypt(header[32:44], release, header)
 
 

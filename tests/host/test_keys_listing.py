@@ -1,6 +1,7 @@
 """What is told of key folders: enough to tell keys apart, and nothing of them."""
 
 import os
+import shutil
 
 import pytest
 from tinyseal_host import keys
@@ -8,10 +9,19 @@ from tinyseal_host.errors import TinysealError
 from tinyseal_host.keys import KeyKind
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two folders of keys, which take a second to make."""
+    folder = tmp_path_factory.mktemp("made")
+    for name in ("keys", "other"):
+        keys.generate(folder / name)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
-    keys.generate(tmp_path / "keys")
-    return tmp_path / "keys"
+def folder(made, tmp_path):
+    """A copy to spoil."""
+    return shutil.copytree(made / "keys", tmp_path / "keys")
 
 
 def test_three_files_by_their_fingerprints(folder):
@@ -44,10 +54,9 @@ def test_behind_a_passphrase_there_is_no_fingerprint(tmp_path):
     assert signer.fingerprint is not None
 
 
-def test_what_is_wrong_with_a_file_is_said_beside_it(folder, tmp_path):
+def test_what_is_wrong_with_a_file_is_said_beside_it(made, folder):
     (folder / "master.key").chmod(0o644)
-    keys.generate(tmp_path / "other", [KeyKind.SIGNING])
-    (folder / "signing.pub").write_bytes((tmp_path / "other" / "signing.pub").read_bytes())
+    shutil.copy(made / "other" / "signing.pub", folder)
     master, signing, signer = keys.list_keys([folder])
     assert (master.mode, master.fingerprint) == (0o644, None)
     assert master.problem == f"{folder / 'master.key'}: mode is 0644, wanted 0600"

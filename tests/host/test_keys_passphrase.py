@@ -58,7 +58,7 @@ def test_every_encryption_has_its_own_salt_and_iv(made, passphrase):
         encrypted_pem(key, b"")
 
 
-@pytest.mark.parametrize("text", ["zwölf Boxkämpfer", "x", "a b\tc", "y" * 1023])
+@pytest.mark.parametrize("text", ["zwölf Boxkämpfer", "y" * 1023])
 def test_any_passphrase_opens_what_it_closed(made, passphrase, tmp_path, text):
     key = keys.load_signing_key([made], lambda path: passphrase)
     (tmp_path / "signing.key").write_bytes(encrypted_pem(key, text.encode()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +32,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run: the model's name, version and labels, a Result a frame, and the board's own counts by status."""
+    """A whole run: the model's name, version, labels and number of outputs, a Result a frame, the board's own counts."""
 
     name: str
     version: int
     labels: tuple[str, ...]
+    outputs: int
     results: tuple[Result, ...]
     counts: dict[str, int]
 
@@ -51,11 +52,14 @@ def _from_npy(path: Path, data: bytes) -> npt.NDArray[np.float32]:
     try:
         frames = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, OSError, MemoryError) as error:  # a header may claim more values than there is RAM
-        raise TinysealError(f"{path}: not an .npy file, wanted frames as .npy or .csv") from error
+        what = "holds Python objects" if "Object arrays" in str(error) else "not a whole .npy file"
+        raise TinysealError(f"{path}: {what}, wanted float32 frames as .npy or .csv") from error
     if not isinstance(frames, np.ndarray) or frames.dtype != np.float32:
         got = frames.dtype if isinstance(frames, np.ndarray) else "an archive"
         raise TinysealError(f"{path}: holds {got}, wanted float32", hint="frames.astype('float32')")
-    if frames.ndim < 2 or not frames.size:
+    if frames.ndim > 1 and not frames.size:
+        raise TinysealError(f"{path}: has no frames in it, its shape is {frames.shape}")
+    if frames.ndim < 2:
         raise TinysealError(f"{path}: has shape {frames.shape}, wanted frames first: (frames, values)")
     return np.ascontiguousarray(frames.reshape(len(frames), -1), dtype="<f4")
 
@@ -97,7 +101,7 @@ def infer(link: Link, frames: npt.NDArray[np.float32], progress: Progress | None
             link.interrupt()  # it may still be at it
             link.call("close_model")  # wipes the weights
         raise
-    return Run(about["name"], about["version"], labels, tuple(results), link.call("close_model"))
+    return Run(about["name"], about["version"], labels, about["outputs"], tuple(results), link.call("close_model"))
 
 
 def _infer_one(link: Link, frame: npt.NDArray[np.float32], labels: tuple[str, ...]) -> Result:
@@ -109,11 +113,11 @@ def _infer_one(link: Link, frame: npt.NDArray[np.float32], labels: tuple[str, ..
     return Result(Status(status), top, labels[top] if accepted and labels else "", scores, took_us)
 
 
-def csv_lines(results: Sequence[Result]) -> Iterator[str]:
+def csv_lines(run: Run) -> Iterator[str]:
     """A header and a line a frame: `frame,status,reason,top,label,score_0,...`; empty fields for a refused frame."""
-    width = max((len(result.scores) for result in results), default=0)
+    width = run.outputs
     header: list[object] = ["frame", "status", "reason", "top", "label", *(f"score_{i}" for i in range(width))]
-    rows: list[list[object]] = [header, *(_row(number, result, width) for number, result in enumerate(results))]
+    rows: list[list[object]] = [header, *(_row(number, result, width) for number, result in enumerate(run.results))]
     for row in rows:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerow(row)

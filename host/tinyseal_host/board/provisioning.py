@@ -8,13 +8,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from ..errors import BoardError, Refusal, RefusedError, TinysealError
+from .. import sealing
+from ..errors import BoardError, TinysealError
 from ..formats import KeySource
-from ..keys import modulus, provisioned_secret, signer_fingerprint
+from ..keys import device_key, modulus, provisioned_secret, signer_fingerprint
 from .firmware import architecture, load_boards, load_firmware
 from .transport import Link, Progress
 
 _LIB = "/lib"
+_OTHER_KEYS = "name the keys that it was provisioned with, or write others with tinyseal provision --replace"
 _PACKAGE = "/lib/tinyseal"
 _REMOTE = "/lib/tinyseal/remote.mpy"
 _DESCRIBE = """
@@ -110,21 +112,42 @@ def send_firmware(link: Link, info: BoardInfo, progress: Progress | None = None)
     return Sent(len(missing), len(firmware.files) - len(missing), len(stale))
 
 
+def check_keys(board: dict[str, Any], info: BoardInfo, *, master: bytes, signer: RSAPublicKey) -> None:
+    """TinysealError when the keys that a board has, by its `status`, are not these; a board without any is fine."""
+    if not board["key_source"]:
+        return
+    mine, its = signer_fingerprint(signer), str(board["signer"])[:16]
+    if its != mine:
+        raise TinysealError(f"the board has signer {its}, --keys has {mine}", hint=_OTHER_KEYS)
+    key = device_key(master, info.device_id, KeySource(board["key_source"]))
+    if board["key_check"] not in (None, sealing.key_check(key).hex()):
+        raise TinysealError("the board has a device key from another master key than --keys has", hint=_OTHER_KEYS)
+
+
 def write_keys(
-    link: Link, info: BoardInfo, *, master: bytes, signer: RSAPublicKey, source: KeySource = KeySource.NVS
+    link: Link,
+    info: BoardInfo,
+    *,
+    master: bytes,
+    signer: RSAPublicKey,
+    source: KeySource = KeySource.NVS,
+    replace: bool = False,
 ) -> None:
     """Put the device key and the signer on a board that has the firmware; the version floor and the models stay.
 
-    RefusedError when the board has keys from another source: two identities would leave open which one counts.
+    TinysealError when the board has others, unless they are to be replaced: models sealed with them will not open. Keys
+    from another source are never replaced: two identities would leave open which one counts.
     """
     if source is KeySource.EFUSE:
         raise TinysealError("keys from eFuse cannot be provisioned by this version", hint="--key-source nvs")
-    before = link.call("status")["key_source"]
-    if before not in (0, source):
-        name = KeySource(before).name.lower()
-        raise RefusedError(
-            Refusal.NO_KEY, f"the board has keys from {name}, wanted {source.name.lower()}", hint=f"--key-source {name}"
+    board = link.call("status")
+    if board["key_source"] not in (0, source):
+        name = KeySource(board["key_source"]).name.lower()
+        raise TinysealError(
+            f"the board has keys from {name}, wanted {source.name.lower()}", hint=f"--key-source {name}"
         )
+    if not replace:
+        check_keys(board, info, master=master, signer=signer)
     secret = provisioned_secret(master, info.device_id, source)
     link.call("provision", int(source), secret.hex(), modulus(signer).hex())
     after = link.call("status")

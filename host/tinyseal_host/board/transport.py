@@ -9,6 +9,7 @@ import base64
 import contextlib
 import io
 import json
+import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -20,6 +21,7 @@ from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
 from ..errors import BoardError, Refusal, RefusedError, TinysealError
+from ..files import reason
 
 Progress = Callable[[int, int], None]
 """Told the bytes done and the bytes in all."""
@@ -210,7 +212,7 @@ def connect(device: str, *, soft_reset: bool = True) -> Iterator[Link]:
     try:
         transport = SerialTransport(device, baudrate=115200, timeout=_BYTE_S)
     except _LINK_ERRORS as error:
-        raise BoardError(f"{device}: cannot be opened", hint=_BUSY_HINT) from error
+        raise _not_opened(device) from error
     link = Link(device, transport)
     try:
         with link._errors():
@@ -222,6 +224,23 @@ def connect(device: str, *, soft_reset: bool = True) -> Iterator[Link]:
                 transport.exit_raw_repl()
                 transport.serial.write(b"\x04")  # soft reset: boot.py and main.py run as after power-on
             transport.close()
+
+
+def _not_opened(device: str) -> BoardError:
+    """Why a port cannot be opened: mpremote does not say, so the file behind it is asked once more."""
+    if "://" in device:
+        return BoardError(f"{device}: cannot be opened", hint="is the server up, and nobody else connected to it?")
+    try:
+        os.close(os.open(device, os.O_RDWR | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0)))
+    except PermissionError as error:
+        hint = "add yourself to the group that owns it (often dialout), and log in again"
+        return BoardError(f"{device}: {reason(error)}", hint=hint)
+    except FileNotFoundError as error:
+        found = ", ".join(list_devices()) or "no board on USB"
+        return BoardError(f"{device}: {reason(error)}", hint=f"found: {found}; --port sim is a virtual board")
+    except OSError as error:
+        return BoardError(f"{device}: {reason(error)}", hint=_BUSY_HINT)
+    return BoardError(f"{device}: cannot be opened as a serial port", hint=_BUSY_HINT)
 
 
 def list_devices() -> Sequence[str]:

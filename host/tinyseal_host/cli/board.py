@@ -17,7 +17,8 @@ from ..board.ports import new_virtual_board, open_port
 from ..board.transport import Link
 from ..building import build
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
-from ..formats import KeySource
+from ..errors import RefusedError, TinysealError
+from ..formats import KeySource, parse_sealed
 from ..keys import load_master, load_signer, load_signing_key
 from .output import Output
 
@@ -40,7 +41,7 @@ def provision(options: argparse.Namespace, output: Output) -> None:
         info = provisioning.describe(link)
         with output.progress("firmware") as step:
             done = provisioning.send_firmware(link, info, step)
-        provisioning.write_keys(link, info, master=master, signer=signer, source=source)
+        provisioning.write_keys(link, info, master=master, signer=signer, source=source, replace=options.replace)
     _say_board(info, output)
     _say_source(source, output)
     output.say(f"firmware: {done.sent} files sent, {done.kept} there already, {done.removed} removed")
@@ -51,6 +52,12 @@ def provision(options: argparse.Namespace, output: Output) -> None:
 def push(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal push`."""
     sealed = read_bounded(options.sealed, MODEL_LIMIT)
+    try:
+        parse_sealed(sealed)
+    except RefusedError as error:
+        raise TinysealError(
+            f"{options.sealed}: {error.message}", hint="tinyseal seal makes a sealed file of a release"
+        ) from error
     with _board(options, output) as link:
         provisioning.require_package(link)
         with output.progress(options.sealed.name) as step:
@@ -76,6 +83,7 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
             provisioning.send_firmware(link, info, step)
         board = link.call("status")
         if board["key_source"]:
+            provisioning.check_keys(board, info, master=master, signer=signer)
             source = KeySource(board["key_source"])
         else:
             provisioning.write_keys(link, info, master=master, signer=signer, source=source)
@@ -105,7 +113,7 @@ def infer(options: argparse.Namespace, output: Output) -> None:
     with _board(options, output) as link, output.progress("frames", unit="frames") as step:
         provisioning.require_package(link)
         run = inference.infer(link, frames, step)
-    lines = "".join(inference.csv_lines(run.results))
+    lines = "".join(inference.csv_lines(run))
     if options.output is not None:
         write_whole(options.output, lines.encode())
         _say_run(run, options.output, output)

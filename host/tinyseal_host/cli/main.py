@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
+from ..files import reason
 from . import board, files, keys, sealing
 from .output import Output
 from .parser import make_parser
-
-_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
     "example": files.example,
@@ -31,7 +30,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run(argv: Sequence[str] | None) -> int:
     """Run one command; its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     output = Output("--json" in arguments)
@@ -41,10 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TinysealError as error:
         output.failure(error)
         return error.exit_status
-    except KeyboardInterrupt:
-        print("tinyseal: error: interrupted", file=sys.stderr)
-        return _INTERRUPTED
     except BrokenPipeError:  # what read our output has seen enough; nothing more can be written, not at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
+        return 1
+    except OSError as error:  # commands turn their own into TinysealErrors: this is stdout's
+        _give_up_stdout()
+        output.failure(TinysealError(f"output cannot be written: {reason(error)}"))
         return 1
     return 0
+
+
+def _give_up_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

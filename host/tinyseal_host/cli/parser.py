@@ -99,6 +99,9 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     _port(provision)
     _keys(provision)
     _key_source(provision)
+    provision.add_argument(
+        "--replace", action="store_true", help="write these keys even where the board has others; its models are lost"
+    )
 
     push = _add(commands, "push", "put a sealed file on a board, verified and self-tested there")
     push.add_argument("sealed", type=Path, metavar="M.seal")

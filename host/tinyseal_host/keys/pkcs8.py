@@ -1,7 +1,7 @@
 """An RSA private key under a passphrase: PKCS #8 (RFC 5958) with PBES2 (RFC 8018), scrypt (RFC 7914) and AES-256-CBC.
 
 Written by hand because the PKCS #8 that pyca writes (50.0: 2,048 rounds of PBKDF2-HMAC-SHA256, where OWASP asks for
-600,000) is soon guessed, and cannot be told to take more. pyca, with it espsecure, and OpenSSL read this one.
+600,000) is soon guessed, and cannot be told to take more. pyca and OpenSSL read this one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The NVS partition, on `nvs.bin`. As on a chip, values are not kept in RAM: only what was set and not committed yet is.
+"""The NVS partition, on `nvs.bin`. As on a chip, values are not kept in RAM once they are committed.
 
 `nvs.bin` is the magic `NVS1` and records: u8 type, u8 length of the namespace, u8 length of the key, u16 length of the
 value (little-endian), then the three. It is always replaced whole.
