@@ -7,8 +7,10 @@ with tinyseal.open() as model:              # SealError(code) when anything is w
         print(model.labels[model.top], model.output[model.top])
 """
 
+import gc
+
 from . import gcm, hkdf, keep, keys, release, slots
-from .errors import CODES, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
+from .errors import CODES, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
@@ -24,7 +26,10 @@ def open(path=None, keep_ms=0, timer=0):
     itself after that many milliseconds without a frame, for which it takes the hardware timer of that number.
     """
     floor, active = slots.state()
-    model = _open(path or slots.path(active), floor)
+    try:
+        model = _open(path or slots.path(active), floor)
+    except MemoryError as error:
+        raise SealError(MEMORY, str(error))
     try:
         if path is None:
             slots.raise_floor(model.version)
@@ -42,6 +47,7 @@ def _open(path, floor):
     sealed.check_board(keys.device_id())
     keys.check_source(sealed.key_source)
     sealed.check_version(floor)
+    sealed.reserve()
     signer = keys.signer()
     key = keys.device_key(sealed.key_source)
     try:
@@ -50,6 +56,8 @@ def _open(path, floor):
         payload = sealed.open(key)
     finally:
         wipe(key)
+    # The 8 KiB that decryption took go now, when no frame on the stack remembers them: RSA needs the room.
+    gc.collect()
     try:
         release.verify(payload, signer)
         return Model(payload, sealed.version)

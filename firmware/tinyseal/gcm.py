@@ -69,7 +69,7 @@ def _tag(aes, work, nonce, aad, data):
     return work.y
 
 
-class _Work:
+class Work:
     """The one piece of memory that secrets pass through, 8 KiB and 32 bytes: what is wiped is all of it.
 
     `table` is GHASH's, and after the tag a chunk of counter blocks and one of keystream; `y` is Y, `block` a block.
@@ -85,16 +85,16 @@ class _Work:
 
 def _crypt(aes, work, nonce, data):
     """XOR the keystream that begins at counter 2 into `data`; `work` holds a chunk of counters and one of keystream."""
-    total = 2 + (len(data) + 15) // 16  # blocks, with counter 0 (unused) and counter 1 (the tag's)
-    n = min(total, ctr.CHUNK // 16)
-    counters = work[: 16 * n]
-    stream = work[ctr.CHUNK : ctr.CHUNK + 16 * n]
-    ctr.start(counters, nonce, n)
+    blocks = 2 + (len(data) + 15) // 16  # still to do, with counter 0 (unused) and counter 1 (the tag's)
+    ctr.start(work, nonce, min(blocks, ctr.CHUNK // 16))
     data = memoryview(data)
     done = 0
     at = 32  # the first two blocks of the first chunk are not data's
     chunk = 0
     while done < len(data):
+        n = min(blocks, ctr.CHUNK // 16)
+        counters = work[: 16 * n]
+        stream = work[ctr.CHUNK : ctr.CHUNK + 16 * n]
         ctr.advance(counters, 0, chunk, n)
         aes.encrypt(counters, stream)
         if ctr.blank(stream, n):
@@ -102,21 +102,22 @@ def _crypt(aes, work, nonce, data):
         part = data[done : done + ctr.CHUNK - at]
         ctr.xor_into(part, stream[at:], len(part))
         done += len(part)
+        blocks -= n
         at = 0
         chunk += 1
 
 
-def open_in_place(key, nonce, aad, data, tag, key_check=None):
+def open_in_place(key, nonce, aad, data, tag, key_check=None, work=None):
     """Verify `tag` over `aad` and `data`, then decrypt the writable byte buffer `data` where it lies.
 
     `key` is 16 or 32 bytes, `nonce` 12, `tag` 16; `aad` and `data` begin 4-aligned, as every bytearray does: ValueError
     when not. `key_check`, when given, is the engine's known answer for this very key. SealError(AUTHENTICATION) leaves
     `data` as it was. SealError(ENGINE), and whatever else stops the decryption, leaves either that or zeros.
-    Needs 8 KiB of heap beside `data`. At the end, whatever happens, that is wiped, and the key in the AES object.
+    Needs a `Work` of 8 KiB beside `data`. At the end, whatever happens, that is wiped, and the key in the AES object.
     """
     if len(nonce) != 12 or len(tag) != 16 or not aligned(aad) or not aligned(data):
         raise ValueError("nonce, tag or alignment")
-    work = _Work()
+    work = work or Work()
     aes = ucryptolib.aes(key, _ECB)
     try:
         if key_check is not None:

@@ -186,11 +186,11 @@ class Net:
         if self.output_len > 255:
             _refuse("output of %d values" % self.output_len)
         layout.quantise(quantise_at)
-        self._steps = _plan(layout, program_at + 4 * _HEADER_WORDS, count)
         try:
-            self._arena = bytearray(self.arena_len)
+            self._arena = bytearray(self.arena_len)  # before the plan's small objects can lie in its way
         except MemoryError:
             raise SealError(MEMORY, "arena of %d bytes" % self.arena_len)
+        self._steps = _plan(layout, program_at + 4 * _HEADER_WORDS, count)
         self.output = array("b", bytes(self.output_len))
         self._model = release
         # Slices allocate: made here, once.

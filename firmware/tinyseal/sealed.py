@@ -1,5 +1,7 @@
 """Reads a sealed file into one buffer, and decrypts it there (level 3): FORMAT.md section 2."""
 
+import gc
+
 import uos
 import ustruct
 from micropython import const
@@ -53,23 +55,27 @@ class Sealed:
         if self.version < floor:
             raise SealError(ROLLBACK, "version %d, the floor is %d" % (self.version, floor))
 
-    def open(self, key):
-        """The release, decrypted in the buffer that it was read to, once its tag is right.
-
-        SealError(AUTHENTICATION), SealError(ENGINE), SealError(MEMORY); SealError(FORMAT) when the file changed.
-        """
+    def reserve(self):
+        """Ask for the two large pieces of memory, before anything small can lie in their way. SealError(MEMORY)."""
+        gc.collect()
         try:
-            payload = bytearray(self.payload_len)  # the largest piece of memory, asked for first
+            self._payload = bytearray(self.payload_len)
+            self._work = gcm.Work()  # type: gcm.Work | None
         except MemoryError:
-            raise SealError(MEMORY, "payload of %d bytes" % self.payload_len)
+            raise SealError(MEMORY, "payload of %d bytes, and 8 KiB to decrypt it" % self.payload_len)
+
+    def open(self, key):
+        """The release, decrypted in the buffer that it was read to, once its tag is right; after `reserve`.
+
+        SealError(AUTHENTICATION), SealError(ENGINE); SealError(FORMAT) when the file changed.
+        """
+        payload = self._payload
         with open(self.path, "rb") as file:
             header = file.read(_HEADER)
             got = file.readinto(payload)
             tag = file.read(_TAG)
         if header != self._header or got != self.payload_len or len(tag) != _TAG:
             _refuse("changed while it was read")
-        try:
-            gcm.open_in_place(key, header[32:44], header, payload, tag, header[48:])
-        except MemoryError:
-            raise SealError(MEMORY, "tables of 8 KiB")
+        gcm.open_in_place(key, header[32:44], header, payload, tag, header[48:], self._work)
+        self._work = None  # del would leave it in the dictionary's memory
         return payload

@@ -1,4 +1,4 @@
-"""AES and SHA-256 engines that lie, under `tinyseal.open()`: each lie must end in its code, and the next open must work.
+"""AES and SHA-256 engines that lie, under `tinyseal.open()`: each lie ends in its code, and the next open works.
 
 They stand in `sys.modules` before the package is imported, so whatever module asks for an engine gets the liar.
 """
@@ -132,10 +132,8 @@ def attack(target: Target, *, every: int = 1) -> Iterator[Tally]:
     """Every lie, from every `every`-th block of AES and call of SHA-256 on; a Tally for each start of the VM."""
     (*_, blocks), (*_, calls) = _answers(target, [("aes", "zeros", _NEVER), ("sha", "zeros", _NEVER)])
     known = calls.index(_ABC)
-    lies = {("aes", kind, n): aes_verdict(kind, n) for kind in AES_KINDS for n in _places(len(blocks), 6, every)}
-    lies |= {
-        ("sha", kind, n): sha_verdict(kind, n, known) for kind in SHA_KINDS for n in _places(len(calls), 12, every)
-    }
+    lies = {("aes", kind, n): aes_verdict(kind, n) for kind in AES_KINDS for n in places(len(blocks), 6, every)}
+    lies |= {("sha", kind, n): sha_verdict(kind, n, known) for kind in SHA_KINDS for n in places(len(calls), 12, every)}
     # An engine that gives what the known answer test wants, to every question: no key comes out right.
     lies["sha", "known answer", 0] = ("AUTHENTICATION",)
     told = list(lies)
@@ -143,7 +141,7 @@ def attack(target: Target, *, every: int = 1) -> Iterator[Tally]:
         yield _compare(target, {lie: lies[lie] for lie in told[at : at + _LIES_A_START]})
 
 
-def _places(count: int, first: int, every: int) -> list[int]:
+def places(count: int, first: int, every: int) -> list[int]:
     """All of the first ones, each of which has a part of its own to play, then one in so many, and the last."""
     return sorted({*range(min(first, count)), *range(first, count, every), count - 1})
 
@@ -158,7 +156,7 @@ def aes_verdict(kind: str, n: int) -> tuple[str, ...]:
 
 
 def sha_verdict(kind: str, n: int, known: int) -> tuple[str, ...]:
-    """The codes that a SHA-256 engine may end in that lies from its call n on, when call `known` is the known answer's."""
+    """The codes that a SHA-256 engine may end in that lies from its call n on; call `known` is the known answer's."""
     if kind == "MemoryError":
         return ("MEMORY",)
     if n <= known or kind == "OSError":

@@ -1,4 +1,4 @@
-"""Searches the VM's heap, from inside and fast enough for every file, for any 16 bytes of a text that must not be there."""
+"""Searches the VM's heap for any 16 bytes of a text that must not be there: from inside, fast enough for every file."""
 
 PIECE = 16  # bytes: the shortest run that is found
 

@@ -12,8 +12,8 @@ from attack.twin import verdicts
 # measured: path, header, the key store's values, the exception.
 _EARLY = ("NO_MODEL", "FORMAT", "WRONG_BOARD", "ROLLBACK", "NO_KEY")
 _EARLY_MAX = 8 << 10
-# Afterwards, once for as many bytes as the file has, and beside that what every open takes: 8 KiB of tables, and garbage
-# that is not collected here: HKDF's (10 KiB) and the integers of an RSA power (12 KiB).
+# Afterwards, once for as many bytes as the file has, and beside that what every open takes: 8 KiB of tables, and
+# garbage that is not collected here: HKDF's (10 KiB) and the integers of an RSA power (12 KiB).
 _LATE_MAX = 48 << 10
 _DETAIL_MAX = 100  # characters
 _SAID = tuple(text.decode() for text in (*LABELS, NAME))

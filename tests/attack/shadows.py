@@ -13,7 +13,8 @@ _PACKAGE = ROOT / "firmware" / "tinyseal"
 
 # Built into every port, and looked up before the filesystem by whatever name.
 _ALWAYS_BUILT_IN = {"gc", "micropython"}
-# Only ports with NVS have this module, and there it is one of those; where it is missing, a file of the name is as good.
+# Only ports with NVS have this module, and there it is one of those. Where it is missing, whoever can write such a file
+# can write the store's files as well.
 _OF_THE_PORT = {"esp32"}
 
 # What it is asked goes into a file: the module's name when it is imported, and every argument of what it offers.
@@ -87,7 +88,7 @@ def weak_names() -> set[str]:
 
 
 def attack(target: Target) -> Tally:
-    """Open the good file among shadows of every imported name, with and without the u, and see what those were asked."""
+    """Open the good file among shadows of every imported name, with and without the u, and see what those are asked."""
     names = {name.removeprefix("u") for name in imported_names()} - _OF_THE_PORT
     names |= {"u" + name for name in names}
     files = {

@@ -3,6 +3,7 @@
 All are signed and sealed with the right keys, so that nothing but the parsers stands between them and the kernels.
 """
 
+import random
 import struct
 
 import numpy as np
@@ -19,16 +20,14 @@ from attack.program_rules import is_sound
 from attack.tally import Tally
 from attack.target import FLOOR, VERSION, Target
 
-FILES_AN_EXAMPLE = 40
-
 _POWERS = [n for bit in (8, 15, 16, 28, 30, 31, 32) for n in ((1 << bit) - 1, 1 << bit)]
 HOSTILE = st.sampled_from([0, 1, 3, *_POWERS[:-1]])
 WORDS = st.one_of(st.integers(0, 16), HOSTILE, st.integers(0, 0xFFFFFFFF))
 SMALL = st.integers(1, 4)
 LIMITS = st.tuples(st.integers(0, 255), st.integers(0, 127), st.integers(128, 255))  # zero low high
 
-# The frame, at arena offset 0, and the output of each of up to three steps behind it have 40 bytes each, which is room for
-# the largest of them: 3 * 3 pixels of 4 bytes. The rest of 256 bytes is scratch.
+# The frame, at arena offset 0, and the output of each of up to three steps behind it have 40 bytes each, which is room
+# for the largest of them: 3 * 3 pixels of 4 bytes. The rest of 256 bytes is scratch.
 LENGTH = REGION = 40
 SCRATCH_AT = 4 * REGION
 FRAME = (tiny_release.FRAME * LENGTH)[: 4 * LENGTH]
@@ -74,8 +73,8 @@ def steps(draw, index, table_at):
         return number, [*operands, out_h, out_w, k, table_at, m, out_at, *limits], draw(rows_tables(k, m))
     if number == 3:
         return number, [in_at, draw(SMALL), m, out_at, draw(WORDS), *draw(MULTIPLIERS), *limits], b""
-    later = draw(st.lists(st.integers(0, 0x7FFFFFFF), min_size=255, max_size=255))
-    table = struct.pack("<256I", 0x7FFFFFFF, *later)  # exp(0) comes first
+    later = random.Random(draw(st.integers(0, 0xFFFF)))
+    table = struct.pack("<256I", 0x7FFFFFFF, *(later.getrandbits(31) for _ in range(255)))  # exp(0) comes first
     return number, [in_at, draw(SMALL), draw(st.integers(1, 8)), scratch_at, out_at, table_at], table
 
 
@@ -162,23 +161,31 @@ def sealed_files(target: Target):
     return _rarely(random_bodies, st.one_of(random_headers, random_headers, junk), 4)
 
 
-def attack(target: Target, examples: int, number: int) -> Tally:
-    """`examples` bundles of 40 random files; `number` makes the drawing repeatable."""
-    tally = Tally()
+def draw_files(target: Target, count: int, number: int) -> list[bytes]:
+    """`count` random sealed files, the same draws for the same `number`."""
+    drawn = []
 
     @seed(number)
     @settings(
-        max_examples=examples,
+        max_examples=count,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(sealed_files(target), min_size=FILES_AN_EXAMPLE, max_size=FILES_AN_EXAMPLE))
-    def bundle(files):
-        nonlocal tally
-        named = {f"random structure {number}.{tally.tried + n}": data for n, data in enumerate(files)}
-        tally += judge(target, named, rightful=True)
+    @given(sealed_files(target))
+    def collect(data):
+        drawn.append(data)
 
-    bundle()
-    return tally
+    collect()
+    return drawn[:count]
+
+
+def named(files: list[bytes], number: int) -> dict[str, bytes]:
+    """The files under names that say how to draw them again."""
+    return {f"random structure {number}.{index}": data for index, data in enumerate(files)}
+
+
+def attack(target: Target, count: int, number: int) -> Tally:
+    """`count` random files in one start of the VM; see `draw_files`."""
+    return judge(target, named(draw_files(target, count, number), number), rightful=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Tally:
-    """`accepted`: files that opened and must not; `released`: 16-byte pieces of plaintext left on the heap, by their
-    bytes; `secrets`: finds in the memory of the VM's process; `wrong`: a line for everything that is not as it should be.
+    """`accepted`: files that opened and must not; `released`: bytes of the plaintext left on the heap, 16 a piece;
+    `secrets`: finds in the memory of the VM's process; `wrong`: a line for all that is not as it should be.
     """
 
     tried: int = 0

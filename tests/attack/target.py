@@ -17,7 +17,7 @@ MARKER_LEN = 128
 
 
 class Target:
-    """The keys in `folder`, made there when it does not exist, and a release that they signed and sealed.
+    """New keys, made in `folder`, which must not exist, and a release that they signed and sealed.
 
     `marker` is 128 random bytes at the end of the tables section, which no step reads. It stands for the weights in a
     search of the memory: those of so small a network are not to be told from other small numbers.

@@ -18,12 +18,20 @@ _NEVER_FITS = HEAP_KIB * 1024
 _OPEN = frozenset(["OK", "SELF_TEST"])  # what the document leaves open
 
 
+class _FreshArena(Interpreter):
+    """An arena that begins with zeros, as a board's is when the self-test runs: it shows when a step reads beyond what
+    was written."""
+
+    def quantise(self, frame):
+        self.arena[:] = 0
+        return super().quantise(frame)
+
+
 def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
     """The codes that the board may give, `OK` for a model. One, but for two cases that only the signer can bring about:
 
     an arena that may or may not fit, and a network that FORMAT.md leaves open (accumulators out of bounds, steps that
-    write over what they read or read what was not written). The self-test decides there: whatever opens gives the outputs
-    that were signed.
+    write over what they read). The self-test decides there: whatever opens gives the outputs that were signed.
     """
     frame_refused = False
     try:
@@ -52,11 +60,8 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
 
 def _self_test(data, release):
     frame = np.frombuffer(release.selftest_frame, "<f4")
-    interpreter = Interpreter(data)
     try:
-        output, again = (interpreter.run(frame, seed=seed) for seed in (0, 1))
+        output = _FreshArena(data).run(frame)
     except ValueError:
-        return _OPEN
-    if (output != again).any():
         return _OPEN
     return frozenset(["OK"]) if output.tobytes() == release.selftest_output else frozenset(["SELF_TEST"])

@@ -65,9 +65,9 @@ class _Sealed:
         return [part.hex() for part in self.parts]
 
 
-@pytest.mark.parametrize(("length", "blocks"), [(1, 3 + 3), (100, 3 + 2 + 7), (4064 + 40, 3 + 2 * 256)])
+@pytest.mark.parametrize(("length", "blocks"), [(1, 3 + 3), (100, 3 + 2 + 7), (4064 + 40, 3 + 256 + 3)])
 def test_one_block_of_zeros_anywhere_is_an_engine_fault(length: int, blocks: int) -> None:
-    """`blocks`: one for the key check, H and E(J0) each, and whole chunks of counter blocks."""
+    """`blocks`: one for the key check, H and E(J0) each, and a counter block for each of data's, with two before."""
     sealed = _Sealed(length)
     faults = [*range(min(blocks, 20)), *range(max(20, blocks - 20), blocks)]
     script = "[open_with(fault, *[unhex(text) for text in question[1]]).last for fault in question[0]]"

@@ -25,13 +25,18 @@ def made(tmp_path_factory, passphrase):
     return folder
 
 
+@pytest.fixture(scope="module")
+def key(made, passphrase):
+    """What is in it: each opening takes scrypt's time."""
+    return keys.load_signing_key([made], lambda path: passphrase)
+
+
 def openssl(*words, stdin=None):
     done = subprocess.run(["openssl", *words], input=stdin, capture_output=True, check=True)
     return done.stdout.decode()
 
 
-def test_the_pair_belongs_together_and_only_the_signing_key_is_encrypted(made, passphrase):
-    key = keys.load_signing_key([made], lambda path: passphrase)
+def test_the_pair_belongs_together_and_only_the_signing_key_is_encrypted(made, key):
     assert key.public_key().public_numbers() == keys.load_signer([made]).public_numbers()
     assert len(keys.load_master([made])) == 32
     assert (made / "signing.key").read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
@@ -40,17 +45,14 @@ def test_the_pair_belongs_together_and_only_the_signing_key_is_encrypted(made, p
 
 def test_openssl_opens_it_and_names_the_algorithms(made, passphrase):
     path = str(made / "signing.key")
-    plain = openssl("pkey", "-in", path, "-passin", "stdin", stdin=passphrase + b"\n")
     public = openssl("pkey", "-in", path, "-passin", "stdin", "-pubout", stdin=passphrase + b"\n")
-    assert serialization.load_pem_private_key(plain.encode(), None).key_size == 3072
     assert public == (made / "signing.pub").read_text()
     parts = [line.split(":")[-1] for line in openssl("asn1parse", "-in", path).splitlines()]
     for wanted in ("PBES2", "scrypt", "4000", "08", "05", "aes-256-cbc"):
         assert wanted in parts
 
 
-def test_every_encryption_has_its_own_salt_and_iv(made, passphrase):
-    key = keys.load_signing_key([made], lambda path: passphrase)
+def test_every_encryption_has_its_own_salt_and_iv(key, passphrase):
     first, second = (encrypted_pem(key, passphrase).splitlines() for _ in range(2))
     assert len(first) == len(second)
     assert len({*first} & {*second}) == 2  # the lines before and behind
@@ -59,8 +61,7 @@ def test_every_encryption_has_its_own_salt_and_iv(made, passphrase):
 
 
 @pytest.mark.parametrize("text", ["zwölf Boxkämpfer", "y" * 1023])
-def test_any_passphrase_opens_what_it_closed(made, passphrase, tmp_path, text):
-    key = keys.load_signing_key([made], lambda path: passphrase)
+def test_any_passphrase_opens_what_it_closed(key, tmp_path, text):
     (tmp_path / "signing.key").write_bytes(encrypted_pem(key, text.encode()))
     (tmp_path / "signing.key").chmod(0o600)
     assert keys.load_signing_key([tmp_path], lambda path: text.encode()).private_numbers() == key.private_numbers()
@@ -89,7 +90,7 @@ def test_without_anybody_to_ask_it_is_an_error_of_its_own(made, tmp_path):
     assert keys.load_signer([made]).key_size == 3072  # the public half needs none
 
 
-def test_the_passphrase_is_asked_for_once_and_only_for_a_key_that_has_one(made, tmp_path, passphrase):
+def test_the_passphrase_is_asked_for_once_and_only_for_a_key_that_has_one(made, key, tmp_path, passphrase):
     asked = []
 
     def ask(path):
@@ -99,10 +100,8 @@ def test_the_passphrase_is_asked_for_once_and_only_for_a_key_that_has_one(made, 
     keys.load_signing_key([made], ask)
     keys.load_signer([made], ask)
     assert asked == [made / "signing.key"]
-    key = keys.load_signing_key([made], ask).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (tmp_path / "signing.key").write_bytes(key)
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (tmp_path / "signing.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *plain))
     (tmp_path / "signing.key").chmod(0o600)
     asked.clear()
     keys.load_signing_key([tmp_path], ask)
@@ -110,8 +109,7 @@ def test_the_passphrase_is_asked_for_once_and_only_for_a_key_that_has_one(made, 
 
 
 @pytest.mark.parametrize("form", [serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL])
-def test_keys_that_others_encrypted_are_taken(tmp_path, passphrase, form):
-    key = rsa.generate_private_key(65537, 3072)
+def test_keys_that_others_encrypted_are_taken(key, tmp_path, passphrase, form):
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.BestAvailableEncryption(passphrase))
     (tmp_path / "signing.key").write_bytes(pem)
     (tmp_path / "signing.key").chmod(0o600)

@@ -4,7 +4,8 @@ Nothing of the REPL is imitated here. Three things that the unix VM leaves to a 
 endings, and a life after the program's end, which on a board is a soft reset.
 
 Messages from the VM on its control socket: `H` the filesystem is mounted, `E` why it could not be, `M` main.py starts,
-`P` the REPL comes next (answered), `R` hard reset, `W` bytes for the host that must not be translated (answered).
+`P` the REPL comes next (answered), `R` hard reset, `W` bytes for the host that must not be translated (answered), `A`
+answers that another than the one who waits for them has read, to be sent again.
 """
 
 from __future__ import annotations
@@ -156,20 +157,23 @@ class Relay:
                 self._gate_open = True
             elif kind == b"P":
                 self._before_prompt()
-                self._answer(message)
+                self._answer(message[1:2])
             elif kind == b"W":
                 self._drain_output()
                 self.port.write(message[2:])
                 self._console.passed(message[2:])
-                self._answer(message)
+                self._answer(message[1:2])
+            elif kind == b"A":
+                self._answer(message[1:])
             elif kind == b"R":
                 self._drain_output()
                 self._hard_reset("virtual board: hard reset")
                 return
 
-    def _answer(self, message: bytes) -> None:
+    def _answer(self, marks: bytes) -> None:
         with contextlib.suppress(OSError):  # it may have been interrupted, and not be waiting any more
-            self._vm.control.send(message[1:2])
+            for mark in marks:
+                self._vm.control.send(bytes((mark,)))
 
     def _before_prompt(self) -> None:
         self._drain_output()

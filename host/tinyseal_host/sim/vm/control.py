@@ -3,6 +3,7 @@
 from settings import CONTROL
 
 _sequence = 0
+_waiting = []  # what is asked and not answered yet, by its byte
 
 
 def tell(kind, data=b""):
@@ -15,6 +16,18 @@ def ask(kind, data=b""):
     # The answer repeats this byte: one that Ctrl-C has kept from being read is told from the next.
     global _sequence  # noqa: PLW0603 - a module is the one object of its kind
     _sequence = (_sequence + 1) & 0xFF
-    CONTROL.write(kind + bytes((_sequence,)) + data)
-    while CONTROL.read(1) != bytes((_sequence,)):
-        pass
+    mine = bytes((_sequence,))
+    # While this waits, a scheduled function can run and ask as well, and is then the one who reads the answer to this.
+    others = b""
+    _waiting.append(mine)
+    try:
+        CONTROL.write(kind + mine + data)
+        answer = CONTROL.read(1)
+        while answer != mine:
+            if answer in _waiting:
+                others += answer
+            answer = CONTROL.read(1)
+    finally:
+        _waiting.remove(mine)
+        if others:
+            tell(b"A", others)

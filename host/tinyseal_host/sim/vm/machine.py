@@ -1,10 +1,11 @@
-"""The VM's `machine` with what an ESP32 has and the VM has not: identity, hard reset, reset cause, clock, memory."""
+"""The VM's `machine` with what an ESP32 has and the VM has not: identity, resets, clock, memory, timers."""
 
 import time as _time
 
 import control as _control
 import settings as _settings
 import uctypes as _uctypes
+from timer import Timer  # noqa: F401 - for the board
 from umachine import *  # noqa: F403 - whatever the VM has
 
 # ports/esp32/modmachine.c

@@ -1,12 +1,10 @@
 """The scripts of the board, as ports/esp32/main.c and shared/runtime/pyexec.c run them, and the way into the REPL."""
 
-import io
-import sys
-
 import control
 import micropython
 import settings
 import uos
+from report import report
 
 _RAN, _RAISED, _EXITED = 0, 1, 2
 
@@ -23,7 +21,7 @@ def run(namespace):
             pass
     except KeyboardInterrupt as error:  # pressed in the moment in which a script begins or ends
         micropython.kbd_intr(-1)
-        _report(error)
+        report(error, __file__)
     micropython.kbd_intr(-1)
     if outcome == _EXITED:
         raise SystemExit  # the VM ends, the relay starts the next: a soft reset
@@ -49,13 +47,6 @@ def _execute(name, namespace):
     except SystemExit:
         return _EXITED
     except BaseException as error:  # noqa: BLE001 - as the VM itself does, KeyboardInterrupt too
-        _report(error)
+        report(error, __file__)
         return _RAISED
     return _RAN
-
-
-def _report(error):
-    """Print a traceback as a board does: without the line about this file."""
-    text = io.StringIO()
-    sys.print_exception(error, text)
-    print("\n".join(line for line in text.getvalue().split("\n") if __file__ not in line), end="")
