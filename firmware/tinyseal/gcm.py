@@ -55,7 +55,7 @@ def _encrypt_block(aes, block):
 
 
 def _tag(aes, work, nonce, aad, data):
-    """The 16-byte tag (7.1), in Y; the table is left holding what H gave. With H = 0, refused, every tag would be E(J0)."""
+    """The 16-byte tag (7.1), in Y; the table keeps what H gave. With H = 0, refused, every tag would be E(J0)."""
     _encrypt_block(aes, work.block)  # still zeros: H
     ghash.build_into(work.table, work.block)
     _ghash(work, aad)

@@ -49,7 +49,7 @@ def _difference(a: ptr8, b: ptr8, n: int) -> int:
 
 @micropython.viper
 def _erase(p: ptr8, secret: ptr8, n: int, reach: int) -> int:
-    """Zero the first copy of the n bytes of an AES key that begins 0..reach-1 bytes behind p; 1 if there was one, else 0.
+    """Zero the first copy of an AES key of n bytes that begins 0..reach-1 bytes behind p; 1 if there was one, else 0.
 
     With it goes what AES in software has expanded it to, if that stands behind it: of FIPS-197's key schedule the words
     n/4 + 1 to n/4 + 3 are the sum of two before them, which needs no S-box to see.

@@ -64,7 +64,7 @@ class UsageError(TinysealError):
 class RefusedError(TinysealError):
     """A board, or the host in its place, refuses a sealed file or a release, for the reason that `code` names.
 
-    `exit_status` is 3 where the file is to blame, and 1 where the board is: no model, no memory, a broken engine or store.
+    `exit_status` is 3 where the file is to blame, and 1 where the board is: no model, memory, engine or store.
     """
 
     def __init__(self, code: int, message: str, *, hint: str | None = None) -> None:

@@ -14,6 +14,7 @@ from enum import IntEnum
 from .contract import CONTRACT_LEN, Contract, pack_labels, parse_contract, parse_labels
 from .errors import Refusal, RefusedError, TinysealError, quoted
 from .program import PROGRAM_HEADER_LEN, Program, parse_program
+from .program_rules import check_steps
 
 FORMAT_VERSION = 1
 MAX_MODEL_VERSION = 0xFFFFFFFF
@@ -217,6 +218,7 @@ def parse_release(data: bytes) -> Release:
             raise _bad_release(f"padding after {name} is not zero")
     contract = replace(parse_contract(parts["contract"]), labels=parse_labels(parts["labels"]))
     program = parse_program(parts["program"], parts["tables"], places["tables"][0])
+    check_steps(program, parts["tables"], places["tables"][0])
     if contract.length != program.input_len:
         raise _bad_release(f"contract has {contract.length} values, the program's input {program.input_len}")
     if len(contract.labels) not in (0, program.output_len):

@@ -104,7 +104,7 @@ def parse_program(section: bytes, tables: bytes, tables_at: int) -> Program:
     """A Program from its section and the tables it points into, which lie at release offset `tables_at`.
 
     Checked: the header's rules, that the steps are known and fill the section, and that every table lies aligned and
-    whole in `tables`. What a step does to the arena is the board's to check. RefusedError RELEASE otherwise.
+    whole in `tables`. What a step may do there is for `program_rules`. RefusedError RELEASE otherwise.
     """
     if len(section) < PROGRAM_HEADER_LEN:
         raise _refused(f"has {len(section)} bytes, wanted at least {PROGRAM_HEADER_LEN}")

@@ -19,8 +19,8 @@ from attack.tally import Tally
 from attack.target import Target
 
 _FILES_A_START = 400
-_STRUCTURES = 2000
-_STRUCTURES_A_START = 100
+_STRUCTURES = 10000
+_STRUCTURES_A_START = 200
 _SHOWN = 20  # lines about what is wrong
 
 Job = tuple[str, tuple]

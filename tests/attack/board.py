@@ -18,8 +18,8 @@ from attack.target import Target
 HEAP_KIB = 192
 _TIMEOUT_S = 120
 
-# While a file is opened no garbage is collected, and the package has a `gc` that collects none either: what the heap has
-# more of afterwards is all that was asked for, not only what was held at one time.
+# While a file is opened no garbage is collected, not even by the package's own `gc`: what the heap has more of
+# afterwards is all that was asked for, not only what was held at one time.
 SCRIPT = """
 import ujson, uos, usys, gc
 from ubinascii import unhexlify

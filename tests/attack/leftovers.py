@@ -1,7 +1,7 @@
 """A search of a process's whole memory for the secrets that opening a model brings there.
 
-What counts as a secret is computed here, from the keys and the file alone, with pyca and FIPS-197: nothing is asked of the
-firmware.
+What counts as a secret is computed here, from the keys and the file alone, with pyca and FIPS-197: nothing is asked of
+the firmware.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What is left in a virtual board's RAM: models opened, refused and interrupted there, and the VM's whole memory searched.
+"""What is left in a virtual board's RAM after models were opened, refused and interrupted there.
 
-Each scenario is a piece of code for the board, and the last line that it must print. The process is searched after each.
+Each scenario is a piece of code for the board, and the last line that it must print; then the memory is searched.
 """
 
 from __future__ import annotations

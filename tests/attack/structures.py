@@ -29,6 +29,7 @@ LIMITS = st.tuples(st.integers(0, 255), st.integers(0, 127), st.integers(128, 25
 # The frame, at arena offset 0, and the output of each of up to three steps behind it have 40 bytes each, which is room
 # for the largest of them: 3 * 3 pixels of 4 bytes. The rest of 256 bytes is scratch.
 LENGTH = REGION = 40
+QUANTISE = tiny_release.quantise_table()
 SCRATCH_AT = 4 * REGION
 FRAME = (tiny_release.FRAME * LENGTH)[: 4 * LENGTH]
 LABELS = (b"\0", b"\0", b"\1\1a", b"\2\0\0")
@@ -83,8 +84,7 @@ def bodies(draw):
     """A release without its signature, around a random program."""
     labels = draw(st.sampled_from(LABELS))
     count = draw(st.integers(1, 3))
-    quantise = tiny_release.quantise_table()
-    table_at = len(quantise)
+    table_at = len(QUANTISE)
     drawn = []
     for index in range(count):
         step = draw(steps(index, table_at))
@@ -103,7 +103,7 @@ def bodies(draw):
     contract = struct.pack(
         "<II2fI", 1, LENGTH, tiny_release.LOW, tiny_release.HIGH, draw(_rarely(st.just(LENGTH), WORDS))
     )
-    tables = quantise + b"".join(table for *_, table in drawn)
+    tables = QUANTISE + b"".join(table for *_, table in drawn)
     selftest = FRAME + draw(st.binary(min_size=1, max_size=1))
     sections = [contract, labels, struct.pack(f"<{len(words)}I", *words), tables, selftest]
     lengths = [draw(_rarely(st.just(len(section)), WORDS, 40)) for section in sections]

@@ -1,5 +1,7 @@
 """The verdict that a file must meet on the board, from the host's own check and an independent run of the self-test."""
 
+import struct
+
 import numpy as np
 from opening import DEVICE_ID
 from program_interpreter import Interpreter
@@ -44,6 +46,8 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
             signer=target.identity.public,
         )
     except RefusedError as error:
+        if error.code == Refusal.RELEASE and _arena_len(sealing.unseal(sealed, target.identity.master)) > _FITS:
+            return frozenset(["RELEASE", "MEMORY"])  # a board makes the arena before it compares contract and program
         if error.code != Refusal.SELF_TEST:
             return frozenset([error.name])
         frame_refused = True
@@ -56,6 +60,14 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
         return frozenset(["MEMORY"])
     tested = frozenset(["SELF_TEST"]) if frame_refused else _self_test(data, release)
     return tested if arena_len <= _FITS else tested | {"MEMORY"}
+
+
+def _arena_len(data):
+    """What the program of a release asks for, 0 when it is none that anything would be asked for."""
+    try:
+        return Interpreter(data).arena_len
+    except (KeyError, ValueError, struct.error):
+        return 0
 
 
 def _self_test(data, release):

@@ -238,7 +238,8 @@ def test_a_heap_that_is_too_small_is_said(tinyseal, deploy, shared, here):
 
 
 def test_no_board(tinyseal, shared, here):
-    for port, said in (("/dev/ttyNONE7", "no such file"), ("/dev/null", "serial port"), ("socket://127.0.0.1:1", "opened")):
+    ports = {"/dev/ttyNONE7": "no such file", "/dev/null": "serial port", "socket://127.0.0.1:1": "opened"}
+    for port, said in ports.items():
         found = tinyseal(f"status --port {port}")
         assert (found.status, port in found.error, said in found.error) == (4, True, True)
         assert found.hint
@@ -276,8 +277,8 @@ def test_wrong_frames_are_refused_before_a_board_is_asked(tinyseal, here):
     Path("note.npy").write_text("hello")
     np.save("empty.npy", np.zeros((0, 600), np.float32))
     np.save("objects.npy", np.array([[None]], object))
-    huge = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000, 1000), }".ljust(117) + b"\n"
-    Path("huge.npy").write_bytes(huge)
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000, 1000), }".ljust(117) + b"\n"
+    Path("huge.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00" + head)
     for name, said in (
         ("int.npy", "holds int16, wanted float32"),
         ("flat.npy", "(600,)"),

@@ -2,22 +2,12 @@
 
 import pytest
 from attack import engines, shadows
-from attack.tally import Tally
 from attack.target import Target
-
-EVERY = 16  # blocks and calls; the whole takes each
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
     return Target(tmp_path_factory.mktemp("target") / "keys")
-
-
-def test_engines_that_lie_open_nothing(target):
-    tally = sum(engines.attack(target, every=EVERY), Tally())
-    assert tally.wrong == []
-    assert tally.clean
-    assert tally.tried > 200
 
 
 def test_the_places_of_a_lie_are_all_there():

@@ -19,7 +19,7 @@ def test_message_and_hint_are_kept_apart():
     assert TinysealError("got this").hint is None
 
 
-@pytest.mark.parametrize(("code", "name"), [(7, "AUTHENTICATION"), (12, "CLOSED"), (0, "CODE 0"), (13, "CODE 13")])
+@pytest.mark.parametrize(("code", "name"), [(7, "AUTHENTICATION"), (12, "CLOSED"), (0, "CODE 0"), (14, "CODE 14")])
 def test_a_refusal_names_its_code_also_when_it_is_unknown(code, name):
     error = RefusedError(code, "m")
     assert (error.code, error.name) == (code, name)

@@ -8,6 +8,18 @@ import pytest
 from sim.terminal import Terminal
 from tinyseal_host.sim import VirtualBoard
 
+COUNTER = """
+import gc, machine, select, sys, time
+from machine import Timer
+count = 0
+def tick(timer):
+    global count
+    count += 1
+def spend(ms):
+    end = time.ticks_add(time.ticks_ms(), ms)
+    while time.ticks_diff(end, time.ticks_ms()) > 0: pass
+"""
+
 
 @pytest.fixture
 def board(tmp_path):
@@ -36,6 +48,13 @@ def terminal(board, open_terminal):
     opened = open_terminal(board)
     opened.raw()
     return opened
+
+
+@pytest.fixture
+def counting(terminal):
+    """A terminal on a board on which `tick` counts, and `spend` takes time in bytecode alone."""
+    assert terminal.execute(COUNTER) == ("", "")
+    return terminal
 
 
 @pytest.fixture

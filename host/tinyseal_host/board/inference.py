@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run: the model's name, version, labels and number of outputs, a Result a frame, the board's own counts."""
+    """A whole run: the model's name, version, labels and number of outputs, a Result a frame, the board's counts."""
 
     name: str
     version: int

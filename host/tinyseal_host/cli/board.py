@@ -16,10 +16,11 @@ from ..board import inference, provisioning, updates
 from ..board.ports import new_virtual_board, open_port
 from ..board.transport import Link
 from ..building import build
-from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..errors import RefusedError, TinysealError
+from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import KeySource, parse_sealed
 from ..keys import load_master, load_signer, load_signing_key
+from . import passphrase
 from .output import Output
 
 _FORGOTTEN = "this virtual board is forgotten at the end; --state DIR keeps one"
@@ -35,7 +36,7 @@ def _board(options: argparse.Namespace, output: Output, *, soft_reset: bool = Tr
 
 def provision(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal provision`."""
-    master, signer = load_master(options.keys), load_signer(options.keys)
+    master, signer = load_master(options.keys), load_signer(options.keys, passphrase.ask)
     source = KeySource[options.key_source.upper()]
     with _board(options, output) as link:
         info = provisioning.describe(link)
@@ -68,13 +69,13 @@ def push(options: argparse.Namespace, output: Output) -> None:
 
 def deploy(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal deploy`."""
-    master, signer = load_master(options.keys), load_signer(options.keys)
+    master, signer = load_master(options.keys), load_signer(options.keys, passphrase.ask)
     release = build(
         options.model,
         options.contract,
         version=options.version,
         name=options.name,
-        signing_key=load_signing_key(options.keys),
+        signing_key=load_signing_key(options.keys, passphrase.ask),
     )
     source = KeySource[options.key_source.upper()]
     with _board(options, output) as link:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from ..errors import RefusedError, TinysealError
+from .terminal import printable
 
 Step = Callable[[int, int], None]
 
@@ -25,7 +26,7 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line for a person."""
         if not self.as_json:
-            print(text, flush=True)
+            print("\n".join(map(printable, text.split("\n"))), flush=True)
 
     def table(self, rows: list[tuple[str, object]]) -> None:
         """Names and values, the values in one column."""
@@ -44,12 +45,12 @@ class Output:
 
     def note(self, text: str) -> None:
         """A line beside the command's output, on stderr."""
-        print(f"tinyseal: note: {text}", file=sys.stderr)
+        print(f"tinyseal: note: {printable(text)}", file=sys.stderr)
 
     def result(self, value: Any) -> None:
         """The command's JSON object."""
         if self.as_json:
-            print(json.dumps(value, ensure_ascii=False), flush=True)
+            print(json.dumps(value), flush=True)
 
     def failure(self, error: TinysealError) -> None:
         """The one line of an error and the one of its hint; with --json an object on stdout as well."""
@@ -89,4 +90,4 @@ def _cell(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))

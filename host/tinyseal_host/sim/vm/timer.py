@@ -40,7 +40,7 @@ class Timer:
         """Take the timer as it is, or set it with the options of `init`."""
         if not hasattr(self, "_id"):
             self._id = id
-            self._serial = 0  # of what was set last: what the queue holds from before is not for it
+            self._serial = 0  # a new one whenever it is stopped or set
             self._mode, self._period_us, self._callback, self._since_us = self.PERIODIC, _OFF, None, 0
         if options:
             self.init(**options)
@@ -86,7 +86,7 @@ def _ring(argument):
     # First of all and without a jump, at which the VM raises a Ctrl-C: else the timer would wait for this for ever.
     _queued[number] = 0
     timer = _timers[number]
-    if timer._period_us == _OFF or timer._serial != argument >> _NUMBER_BITS:
+    if timer._serial != argument >> _NUMBER_BITS:  # stopped or set anew since it was due
         return
     try:
         timer._callback(timer)
