@@ -87,3 +87,29 @@ def shared(tmp_path_factory):
     finally:
         os.chdir(before)
     return folder
+
+
+@pytest.fixture
+def deploy(tinyseal, shared):
+    """Deploy the example to the board whose state is in `board`."""
+
+    def run(version, *more, keys="keys"):
+        folder = shared
+        return tinyseal(
+            f"deploy --port sim --state board --version {version} --keys",
+            *(folder / keys, "--contract", folder / "motion.toml", folder / "motion.tflite", *more),
+        )
+
+    return run
+
+
+@pytest.fixture
+def seal(tinyseal, shared):
+    """Seal a release for the board in `board`; the file."""
+
+    def run(name, release, *, keys="station", device=None, more=()):
+        device = device or tinyseal("status --port sim --state board --json").json["device_id"]
+        assert tinyseal(f"seal --device {device} -o {name} --keys", shared / keys, release, *more).status == 0
+        return name
+
+    return run
