@@ -10,7 +10,7 @@ with tinyseal.open() as model:              # SealError(code) when anything is w
 import gc
 
 from . import gcm, hkdf, keep, keys, release, slots
-from .errors import CODES, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
+from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
@@ -30,6 +30,8 @@ def open(path=None, keep_ms=0, timer=0):
         model = _open(path or slots.path(active), floor)
     except MemoryError as error:
         raise SealError(MEMORY, str(error))
+    except OSError as error:  # files and store have their own codes: what is left are the engines
+        raise SealError(ENGINE, "error %d" % error.errno)
     try:
         if path is None:
             slots.raise_floor(model.version)

@@ -70,10 +70,13 @@ class Sealed:
         SealError(AUTHENTICATION), SealError(ENGINE); SealError(FORMAT) when the file changed.
         """
         payload = self._payload
-        with open(self.path, "rb") as file:
-            header = file.read(_HEADER)
-            got = file.readinto(payload)
-            tag = file.read(_TAG)
+        try:
+            with open(self.path, "rb") as file:
+                header = file.read(_HEADER)
+                got = file.readinto(payload)
+                tag = file.read(_TAG)
+        except OSError as error:
+            _refuse("error %d while it was read" % error.errno)
         if header != self._header or got != self.payload_len or len(tag) != _TAG:
             _refuse("changed while it was read")
         gcm.open_in_place(key, header[32:44], header, payload, tag, header[48:], self._work)

@@ -21,7 +21,7 @@ from attack.target import Target
 _FILES_A_START = 400
 _STRUCTURES = 10000
 _STRUCTURES_A_START = 200
-_SHOWN = 20  # lines about what is wrong
+_SHOWN = 3  # lines about what is wrong, of one start
 
 Job = tuple[str, tuple]
 
@@ -85,12 +85,13 @@ def main() -> int:
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             bar = progress.add_task("attack", total=len(jobs))
             for done in as_completed([pool.submit(_run, job) for job in jobs]):
-                total += done.result()
+                found = done.result()
+                total += found
+                for line in found.wrong[:_SHOWN]:
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)
+                if len(found.wrong) > _SHOWN:
+                    console.print(f"... and {len(found.wrong) - _SHOWN} more of this start")
                 progress.advance(bar)
-    for line in total.wrong[:_SHOWN]:
-        print(line, file=sys.stderr)
-    if len(total.wrong) > _SHOWN:
-        print(f"and {len(total.wrong) - _SHOWN} more", file=sys.stderr)
     print(total)
     return 0 if total.clean else 1
 

@@ -7,10 +7,9 @@ from opening import DEVICE_ID
 from program_interpreter import Interpreter
 from tinyseal_host import sealing
 from tinyseal_host.errors import Refusal, RefusedError
-from tinyseal_host.formats import KeySource, parse_release
+from tinyseal_host.formats import KeySource, parse_release, parse_release_header
 
 from attack.board import HEAP_KIB
-from attack.program_rules import is_sound
 from attack.target import FLOOR, Target
 
 # An arena of this many bytes fits beside the package in any case, and one larger than the heap never does.
@@ -20,12 +19,16 @@ _NEVER_FITS = HEAP_KIB * 1024
 _OPEN = frozenset(["OK", "SELF_TEST"])  # what the document leaves open
 
 
-class _FreshArena(Interpreter):
-    """An arena that begins with zeros, as a board's is when the self-test runs: it shows when a step reads beyond what
-    was written."""
+class _BoardsWay(Interpreter):
+    """An arena that begins with zeros, as a board's is at the self-test: a step may read what none has written. And a
+    ValueError for a frame that thresholds out of order would give two meanings: FORMAT.md counts, a board goes up."""
 
     def quantise(self, frame):
         self.arena[:] = 0
+        thresholds = self._table(self.quantise_at + 12, "<u4", 257)
+        magnitudes = np.ascontiguousarray(frame, "<f4").view("<u4").reshape(-1, 1) & 0x7FFFFFFF
+        if ((thresholds > magnitudes).argmax(axis=1) != (thresholds[:256] <= magnitudes).sum(axis=1)).any():
+            raise ValueError("thresholds do not ascend")
         return super().quantise(frame)
 
 
@@ -33,7 +36,7 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
     """The codes that the board may give, `OK` for a model. One, but for two cases that only the signer can bring about:
 
     an arena that may or may not fit, and a network that FORMAT.md leaves open (accumulators out of bounds, steps that
-    write over what they read). The self-test decides there: whatever opens gives the outputs that were signed.
+    write over what they read, thresholds out of order). The self-test decides there: whatever opens gives the outputs that were signed.
     """
     frame_refused = False
     try:
@@ -47,14 +50,12 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
         )
     except RefusedError as error:
         if error.code == Refusal.RELEASE and _arena_len(sealing.unseal(sealed, target.identity.master)) > _FITS:
-            return frozenset(["RELEASE", "MEMORY"])  # a board makes the arena before it compares contract and program
+            return frozenset(["RELEASE", "MEMORY"])  # a board makes the arena before it looks at the steps
         if error.code != Refusal.SELF_TEST:
             return frozenset([error.name])
         frame_refused = True
     data = sealing.unseal(sealed, target.identity.master)
     release = parse_release(data)
-    if not is_sound(release):
-        return frozenset(["RELEASE"])
     arena_len = release.program.arena_len
     if arena_len > _NEVER_FITS:
         return frozenset(["MEMORY"])
@@ -63,17 +64,18 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
 
 
 def _arena_len(data):
-    """What the program of a release asks for, 0 when it is none that anything would be asked for."""
+    """What the program header of a release asks for, 0 when there is none where its lengths say."""
     try:
-        return Interpreter(data).arena_len
-    except (KeyError, ValueError, struct.error):
+        at = parse_release_header(data).layout()["program"][0]
+        return struct.unpack_from("<I", data, at)[0]
+    except (RefusedError, struct.error):
         return 0
 
 
 def _self_test(data, release):
     frame = np.frombuffer(release.selftest_frame, "<f4")
     try:
-        output = _FreshArena(data).run(frame)
+        output = _BoardsWay(data).run(frame)
     except ValueError:
         return _OPEN
     return frozenset(["OK"]) if output.tobytes() == release.selftest_output else frozenset(["SELF_TEST"])

@@ -98,7 +98,7 @@ def test_no_model_yet(tinyseal, shared, here):
 
 def test_a_heap_that_is_too_small_is_said(tinyseal, deploy, shared, here):
     assert deploy(1).status == 0
-    found = tinyseal("infer --port sim --state board --heap 64", shared / "frames.npy")
+    found = tinyseal("infer --port sim --state board --heap 96", shared / "frames.npy")
     assert found.status == 1
     assert "MEMORY" in found.error
 

@@ -161,6 +161,6 @@ def _virtual(parser: Parser) -> None:
 
 
 def _heap_kib(text: str) -> int:
-    if not text.isdecimal() or not 64 <= int(text) <= 65536:
-        raise argparse.ArgumentTypeError(f"got {text!r}, wanted 64 to 65536 KiB")
+    if not text.isdecimal() or not 96 <= int(text) <= 65536:
+        raise argparse.ArgumentTypeError(f"got {text!r}, wanted 96 to 65536 KiB")
     return int(text)
