@@ -31,7 +31,7 @@ def open(path=None, keep_ms=0, timer=0):
     except MemoryError as error:
         raise SealError(MEMORY, str(error))
     except OSError as error:  # files and store have their own codes: what is left are the engines
-        raise SealError(ENGINE, "error %d" % error.errno)
+        raise SealError(ENGINE, "error %d" % error.args[0])
     try:
         if path is None:
             slots.raise_floor(model.version)
@@ -51,10 +51,10 @@ def _open(path, floor):
     sealed.check_version(floor)
     sealed.reserve()
     signer = keys.signer()
+    gcm.check_engine()
+    hkdf.check_engine()
     key = keys.device_key(sealed.key_source)
     try:
-        gcm.check_engine()
-        hkdf.check_engine()
         payload = sealed.open(key)
     finally:
         wipe(key)

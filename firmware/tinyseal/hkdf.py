@@ -22,6 +22,14 @@ def check_engine():
         raise SealError(ENGINE, "SHA-256 gives a wrong answer to FIPS 180-4's example")
 
 
+def _digest(hash):
+    """What a hash object gives; SealError(ENGINE) unless it has the length of a SHA-256."""
+    digest = hash.digest()
+    if len(digest) != _HASH:
+        raise SealError(ENGINE, "SHA-256 of %d bytes" % len(digest))
+    return digest
+
+
 def hmac(key, *parts):
     """The 32-byte HMAC-SHA256 of the concatenated parts, in wipeable bytes.
 
@@ -29,7 +37,7 @@ def hmac(key, *parts):
     """
     pad = bytearray(_BLOCK)
     if len(key) > _BLOCK:
-        short = uhashlib.sha256(key).digest()
+        short = _digest(uhashlib.sha256(key))
         pad[:_HASH] = short
         wipe(short)
     else:
@@ -39,14 +47,14 @@ def hmac(key, *parts):
     inner = uhashlib.sha256(pad)
     for part in parts:
         inner.update(part)
-    digest = inner.digest()
+    digest = _digest(inner)
     for i in range(_BLOCK):
         pad[i] ^= 0x36 ^ 0x5C
     outer = uhashlib.sha256(pad)
     outer.update(digest)
     wipe(pad)
     wipe(digest)
-    return outer.digest()
+    return _digest(outer)
 
 
 def hkdf(ikm, salt, info, length=_HASH):

@@ -76,7 +76,7 @@ class Sealed:
                 got = file.readinto(payload)
                 tag = file.read(_TAG)
         except OSError as error:
-            _refuse("error %d while it was read" % error.errno)
+            _refuse("error %d while it was read" % error.args[0])
         if header != self._header or got != self.payload_len or len(tag) != _TAG:
             _refuse("changed while it was read")
         gcm.open_in_place(key, header[32:44], header, payload, tag, header[48:], self._work)

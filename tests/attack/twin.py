@@ -36,7 +36,8 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
     """The codes that the board may give, `OK` for a model. One, but for two cases that only the signer can bring about:
 
     an arena that may or may not fit, and a network that FORMAT.md leaves open (accumulators out of bounds, steps that
-    write over what they read, thresholds out of order). The self-test decides there: whatever opens gives the outputs that were signed.
+    write over what they read, thresholds out of order). The self-test decides there: whatever opens gives the outputs
+    that were signed.
     """
     frame_refused = False
     try:
