@@ -15,14 +15,15 @@ ROOT = Path(__file__).parents[1]
 # level: (its modules, the levels it may import)
 FIRMWARE = {
     "0": ("errors memory", ()),
-    "1": ("ctr gate ghash hkdf kernels rsa", ("0",)),
+    "sha": ("sha256", ("0",)),
+    "1": ("ctr gate ghash hkdf kernels rsa", ("0", "sha")),
     "2": ("gcm net", ("0", "1")),
-    "3": ("sealed release", ("0", "1", "2")),
+    "3": ("sealed release", ("0", "sha", "1", "2")),
     "model": ("model", ("0", "1", "2", "3")),
     "store": ("store", ("0", "1")),
     "hardware": ("keep keys slots", ("0", "1", "store")),
-    "4": ("__init__", ("0", "1", "2", "3", "model", "store", "hardware")),
-    "remote": ("remote", ("0", "1", "2", "3", "model", "store", "hardware", "4")),
+    "4": ("__init__", ("0", "sha", "1", "2", "3", "model", "store", "hardware")),
+    "remote": ("remote", ("0", "sha", "1", "2", "3", "model", "store", "hardware", "4")),
 }
 HARDWARE = {"keep", "keys", "slots", "store"}
 HARDWARE_MODULES = {"machine", "umachine", "esp32"}

@@ -9,7 +9,7 @@ with tinyseal.open() as model:              # SealError(code) when anything is w
 
 import gc
 
-from . import gcm, hkdf, keep, keys, release, slots
+from . import gcm, keep, keys, release, sha256, slots
 from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
 from .memory import wipe
 from .model import Model
@@ -52,7 +52,7 @@ def _open(path, floor):
     sealed.reserve()
     signer = keys.signer()
     gcm.check_engine()
-    hkdf.check_engine()
+    sha256.check_engine()
     key = keys.device_key(sealed.key_source)
     try:
         payload = sealed.open(key)

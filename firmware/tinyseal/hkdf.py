@@ -2,32 +2,11 @@
 
 import uhashlib
 
-from .errors import ENGINE, SealError
-from .memory import equal, wipe
+from .memory import wipe
+from .sha256 import digest_of
 
 _BLOCK = 64
 _HASH = 32
-
-# FIPS 180-4's example of one block, from NIST's collection of intermediate values.
-_KAT_MESSAGE = b"abc"
-_KAT_DIGEST = (
-    b"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
-    b"\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad"
-)
-
-
-def check_engine():
-    """SealError(ENGINE) unless the SHA-256 engine gives the standard's answer."""
-    if not equal(uhashlib.sha256(_KAT_MESSAGE).digest(), _KAT_DIGEST):
-        raise SealError(ENGINE, "SHA-256 gives a wrong answer to FIPS 180-4's example")
-
-
-def _digest(hash):
-    """What a hash object gives; SealError(ENGINE) unless it has the length of a SHA-256."""
-    digest = hash.digest()
-    if len(digest) != _HASH:
-        raise SealError(ENGINE, "SHA-256 of %d bytes" % len(digest))
-    return digest
 
 
 def hmac(key, *parts):
@@ -37,7 +16,7 @@ def hmac(key, *parts):
     """
     pad = bytearray(_BLOCK)
     if len(key) > _BLOCK:
-        short = _digest(uhashlib.sha256(key))
+        short = digest_of(uhashlib.sha256(key))
         pad[:_HASH] = short
         wipe(short)
     else:
@@ -47,14 +26,14 @@ def hmac(key, *parts):
     inner = uhashlib.sha256(pad)
     for part in parts:
         inner.update(part)
-    digest = _digest(inner)
+    digest = digest_of(inner)
     for i in range(_BLOCK):
         pad[i] ^= 0x36 ^ 0x5C
     outer = uhashlib.sha256(pad)
     outer.update(digest)
     wipe(pad)
     wipe(digest)
-    return _digest(outer)
+    return digest_of(outer)
 
 
 def hkdf(ikm, salt, info, length=_HASH):

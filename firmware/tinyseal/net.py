@@ -72,8 +72,12 @@ class _Layout:
         self.table(at, _QUANTISE_FIXED)
         count = self.word(at + 8)
         self.table(at, _QUANTISE_FIXED + count)
-        if self.word(at) > 255 or self.word(at + 12 + 4 * (_THRESHOLDS - 1)) != 0x7FFFFFFF:
+        thresholds = at + 12
+        if self.word(at) > 255 or self.word(thresholds + 4 * (_THRESHOLDS - 1)) != 0x7FFFFFFF:
             _refuse("quantise table")
+        for next_at in range(thresholds + 4, thresholds + 4 * _THRESHOLDS, 4):
+            if self.word(next_at - 4) > self.word(next_at):
+                _refuse("thresholds do not ascend")
 
 
 class _Rows:

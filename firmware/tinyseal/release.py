@@ -9,6 +9,7 @@ from micropython import const
 
 from . import rsa
 from .errors import RELEASE, SIGNATURE, SealError
+from .sha256 import digest_of
 
 _HEADER = const(64)
 _CONTRACT = const(20)
@@ -28,7 +29,7 @@ def verify(release, modulus):
     """SealError(SIGNATURE) unless the last 384 bytes are the signer's signature of all bytes before them."""
     body = len(release) - rsa.SIZE
     view = memoryview(release)
-    if not rsa.verify(modulus, uhashlib.sha256(view[:body]).digest(), view[body:]):
+    if not rsa.verify(modulus, digest_of(uhashlib.sha256(view[:body])), view[body:]):
         raise SealError(SIGNATURE)
 
 
@@ -99,10 +100,20 @@ def _text(padded):
 
 
 def _decoded(raw):
+    """UTF-8 as RFC 3629 has it; MicroPython's own check lets overlong forms, surrogates and numbers above 10FFFF pass."""
     try:
-        return str(raw, "utf-8")
+        text = str(raw, "utf-8")
     except UnicodeError:
         _refuse("text is not UTF-8")
+    length = 0
+    for character in text:
+        code = ord(character)
+        if 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
+            _refuse("text is not UTF-8")
+        length += 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF)
+    if length != len(raw):
+        _refuse("text is not UTF-8")
+    return text
 
 
 def _labels(section):

@@ -18,6 +18,7 @@ from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
+from .sha256 import digest_of
 
 
 class _Session:
@@ -46,7 +47,7 @@ def status():
     return {
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
-        "signer": _hex(uhashlib.sha256(keys.signer()).digest()) if found else None,
+        "signer": _hex(digest_of(uhashlib.sha256(keys.signer()))) if found else None,
         "key_check": _key_check(found.kind) if found else None,
         "floor": floor,
         "active": active,

@@ -7,6 +7,7 @@ One modular power: 20.9 million instructions counted on RV32, about 0.13 s at 16
 import uhashlib
 
 from .memory import equal
+from .sha256 import digest_of
 
 SIZE = 384  # bytes of modulus and signature
 _E = 65537
@@ -20,7 +21,7 @@ def _mgf1_xor(seed, block):
     for at in range(0, len(block), _HASH):
         h = uhashlib.sha256(seed)
         h.update((at // _HASH).to_bytes(4, "big"))
-        mask = h.digest()
+        mask = digest_of(h)
         for i in range(at, min(at + _HASH, len(block))):
             block[i] ^= mask[i - at]
 
@@ -28,7 +29,7 @@ def _mgf1_xor(seed, block):
 def verify(modulus, digest, signature):
     """Whether `signature` (384 bytes) is the signer's over a message whose SHA-256 is `digest`.
 
-    `modulus` is 384 bytes, big-endian, odd and with its top bit set. Returns a bool and never raises on bad input.
+    `modulus` is 384 bytes, big-endian, odd and with its top bit set. Whatever the three hold, a bool is returned; SealError(ENGINE).
     """
     if len(modulus) != SIZE or len(signature) != SIZE or not modulus[0] & 0x80 or not modulus[SIZE - 1] & 1:
         return False
@@ -49,4 +50,4 @@ def verify(modulus, digest, signature):
     check = uhashlib.sha256(bytes(8))
     check.update(digest)
     check.update(db[padding + 1 :])
-    return equal(check.digest(), h)
+    return equal(digest_of(check), h)

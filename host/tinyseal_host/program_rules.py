@@ -109,6 +109,9 @@ def check_steps(program: Program, tables: bytes, tables_at: int) -> None:
     at = program.quantise_at
     if rules.word(at) > 255 or rules.word(at + 12 + 4 * (_THRESHOLDS - 1)) != _NO_MORE:
         raise _refused("quantise table")
+    thresholds = [rules.word(at + 12 + 4 * number) for number in range(_THRESHOLDS)]
+    if thresholds != sorted(thresholds):
+        raise _refused("thresholds do not ascend")
     for step in program.steps:
         _RULES[step.name](rules, step)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from tinyseal_host.formats import KeySource
 
-from attack import engines, families, shadows, structures
+from attack import engines, families, ram, shadows, structures
 from attack.tally import Tally
 from attack.target import Target
 
@@ -52,11 +53,17 @@ def _shadows() -> Tally:
     return shadows.attack(_target())
 
 
+def _ram(source: int) -> Tally:
+    with tempfile.TemporaryDirectory() as folder:
+        return ram.attack(Path(folder), KeySource(source))
+
+
 _ATTACKS: dict[str, Callable[..., Tally]] = {
     "family": _family,
     "structures": _structures,
     "engines": _engines,
     "shadows": _shadows,
+    "ram": _ram,
 }
 
 
@@ -66,6 +73,8 @@ def _run(job: Job) -> Tally:
 
 
 def _jobs(target: Target) -> Iterator[Job]:
+    yield "ram", (KeySource.NVS.value,)
+    yield "ram", (KeySource.FILE.value,)
     yield "shadows", ()
     yield "engines", ()
     for number in range(_STRUCTURES // _STRUCTURES_A_START):

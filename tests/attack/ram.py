@@ -21,6 +21,7 @@ from tinyseal_host.model.compiler import compile_model
 from tinyseal_host.sim import VirtualBoard
 
 from . import leftovers
+from .tally import Tally
 
 MODEL = Path(example.__file__).parent / "motion.tflite"
 VERSION = 3
@@ -167,3 +168,31 @@ def interrupt_while_opening(link: Link, delay_s: float) -> str:
     transport.serial.write(b"\x03")
     _, error = transport.follow(10)
     return error.decode().strip().splitlines()[-1]
+
+
+def attack(folder: Path, source: KeySource) -> Tally:
+    """Every scenario and real interrupts at many moments, each followed by a search, all in one life of the VM."""
+    bench = Bench(folder, source)
+    allowed = {"seed"} if source is KeySource.FILE else set()  # it lies in a file, so in the filesystem's caches
+    tally = Tally()
+
+    def look(name: str) -> None:
+        found = {what: count for what, count in search().items() if what not in allowed}
+        tally.tried += 1
+        tally.secrets += sum(found.values())
+        if found:
+            tally.wrong.append(f"{name}: left in RAM: {', '.join(found)}")
+
+    with bench.power() as (link, search):
+        for scenario in REFUSED + INTERRUPTED:
+            said = bench.run(link, scenario)
+            if said != scenario.wanted:
+                tally.wrong.append(f"{scenario.name}: {said}, wanted {scenario.wanted}")
+            look(scenario.name)
+        for delay_ms in range(40):
+            interrupt_while_opening(link, delay_ms / 1000)
+            look(f"an interrupt after {delay_ms} ms")
+        if bench.run(link, Scenario("good", "print(outcome())", "OK")) != "OK":
+            tally.wrong.append("afterwards the good file does not open")
+        look("a model that was closed")
+    return tally

@@ -2,6 +2,7 @@
 
 import pytest
 from attack import engines, shadows
+from attack.tally import Tally
 from attack.target import Target
 
 
@@ -14,6 +15,13 @@ def test_the_places_of_a_lie_are_all_there():
     """Each of the first ones, and with a step of 1 every one to the last."""
     assert engines.places(10, 4, 1) == list(range(10))
     assert engines.places(10, 4, 3) == [0, 1, 2, 3, 4, 7, 9]
+
+
+def test_engines_that_lie_open_nothing(target):
+    tally = sum(engines.attack(target, every=16), Tally())
+    assert tally.wrong == []
+    assert tally.clean
+    assert tally.tried > 200
 
 
 def test_files_on_the_board_shadow_no_module(target):

@@ -96,10 +96,10 @@ class Faulty:
     def digest(self):
         return self.answer
 
-hkdf.check_engine()
+sha256.check_engine()
 hkdf.uhashlib = Faulty()
 try:
-    hkdf.check_engine()
+    sha256.check_engine()
 except SealError as error:
     print(error.code)
 """
