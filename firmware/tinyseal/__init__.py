@@ -53,16 +53,18 @@ def _open(path, floor):
     signer = keys.signer()
     gcm.check_engine()
     sha256.check_engine()
-    key = keys.device_key(sealed.key_source)
+    # An interrupt may come at any jump: what is secret lies in buffers that are known here before it is in them.
+    key = bytearray(keys.KEY)
     try:
-        payload = sealed.open(key)
-    finally:
-        wipe(key)
-    # The 8 KiB that decryption took go now, when no frame on the stack remembers them: RSA needs the room.
-    gc.collect()
-    try:
+        try:
+            keys.device_key_into(sealed.key_source, key)
+            payload = sealed.open(key)
+        finally:
+            wipe(key)
+        # The 8 KiB that decryption took go now, when no frame on the stack remembers them: RSA needs the room.
+        gc.collect()
         release.verify(payload, signer)
         return Model(payload, sealed.version)
     except BaseException:
-        wipe(payload)
+        sealed.wipe()
         raise

@@ -1,14 +1,13 @@
 """This board's identity, its device key and its signer (hardware): FORMAT.md sections 1 and 4."""
 
 import umachine
-from micropython import const
 
 from . import rsa, store
 from .errors import NO_KEY, SealError
-from .hkdf import hkdf
+from .hkdf import hkdf_into
 from .memory import wipe
 
-_KEY = const(32)
+KEY = 32  # bytes of a device key, and of a seed
 _INFO = b"model-encryption"
 
 
@@ -37,22 +36,27 @@ def check_source(source):
         raise SealError(NO_KEY, "sealed for key source %d, this board has %d" % (source, mine))
 
 
-def device_key(source):
-    """The 32-byte device key, a bytearray to be wiped by the caller. SealError(NO_KEY)."""
-    secret = _found().get("key", _KEY)
-    if secret is None:
-        raise SealError(NO_KEY, "this board has no key")
+def device_key_into(source, key):
+    """Fill `key`, a bytearray of 32 bytes that the caller wipes whatever happens. SealError(NO_KEY)."""
+    found = _found()
     if source == store.NVS_KIND:
-        return secret
+        if not found.get_into("key", key):
+            raise SealError(NO_KEY, "this board has no key")
+        return
+    seed = bytearray(KEY)
     try:
-        return hkdf(secret, device_id(), _INFO)
+        if not found.get_into("key", seed):
+            raise SealError(NO_KEY, "this board has no seed")
+        hkdf_into(seed, device_id(), _INFO, key)
     finally:
-        wipe(secret)
+        wipe(seed)
 
 
 def signer():
     """The modulus of the key that signs this board's releases, 384 bytes, big-endian. SealError(NO_KEY)."""
-    return _found().get("signer", rsa.SIZE)
+    modulus = bytearray(rsa.SIZE)
+    _found().get_into("signer", modulus)
+    return modulus
 
 
 def provision(source, secret, modulus):

@@ -81,8 +81,7 @@ class Model:
         """Wipe weights, activations and output; again does nothing."""
         wipe(self._payload)
         if self._net is not None:
-            for buffer in self._net.buffers():
-                wipe(buffer)
+            self._net.wipe()
             self._net = None
         if self._gate is not None:
             self._gate.forget()

@@ -8,6 +8,7 @@ from uarray import array
 
 from . import kernels
 from .errors import MEMORY, RELEASE, SealError
+from .memory import wipe
 
 _HEADER_WORDS = const(7)
 _QUANTISE_FIXED = const(1040)  # bytes of the quantise table before its steps
@@ -211,9 +212,10 @@ class Net:
             step.run(model, arena)
         return kernels.finish(self._output, self.output_len, self.output)
 
-    def buffers(self):
-        """What holds a model's activations and answers, to be wiped."""
-        return self._arena, self.output
+    def wipe(self):
+        """Overwrite activations and output."""
+        wipe(self._arena)
+        wipe(self.output)
 
 
 def _plan(layout, at, count):

@@ -8,6 +8,7 @@ from micropython import const
 
 from . import gcm
 from .errors import FORMAT, MEMORY, NO_MODEL, ROLLBACK, WRONG_BOARD, SealError
+from .memory import wipe
 
 _HEADER = const(64)
 _TAG = const(16)
@@ -44,6 +45,7 @@ class Sealed:
             _refuse("%d bytes with a payload of %d" % (size, self.payload_len))
         self.device_id = header[8 : 8 + id_len]
         self._header = header
+        self._payload = bytearray()
 
     def check_board(self, device_id):
         """SealError(WRONG_BOARD) unless it is sealed for the board with this id, in bytes."""
@@ -63,6 +65,10 @@ class Sealed:
             self._work = gcm.Work()  # type: gcm.Work | None
         except MemoryError:
             raise SealError(MEMORY, "payload of %d bytes, and 8 KiB to decrypt it" % self.payload_len)
+
+    def wipe(self):
+        """Overwrite what was read, and maybe decrypted."""
+        wipe(self._payload)
 
     def open(self, key):
         """The release, decrypted in the buffer that it was read to, once its tag is right; after `reserve`.

@@ -3,7 +3,7 @@
 import uhashlib
 
 from .errors import ENGINE, SealError
-from .memory import equal
+from .memory import equal, wipe
 
 SIZE = 32
 
@@ -24,6 +24,10 @@ def check_engine():
 def digest_of(hash):
     """The digest of a hash object, which is final after it; SealError(ENGINE) unless it has 32 bytes."""
     digest = hash.digest()
-    if len(digest) != SIZE:
-        raise SealError(ENGINE, "SHA-256 of %d bytes" % len(digest))
+    try:
+        if len(digest) != SIZE:
+            raise SealError(ENGINE, "SHA-256 of %d bytes" % len(digest))
+    except BaseException:
+        wipe(digest)
+        raise
     return digest

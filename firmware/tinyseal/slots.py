@@ -26,8 +26,8 @@ def path(slot):
 def state():
     """(version floor, active slot): (0, 0) on a board that has none yet. SealError(STORE) when it is damaged."""
     found = store.find()
-    value = found.get("state", _STATE_LEN) if found is not None else None
-    if value is None:
+    value = bytearray(_STATE_LEN)
+    if found is None or not found.get_into("state", value):
         return 0, 0
     floor, active = ustruct.unpack_from(_STATE, value)
     if active > 2 or any(value[5:]):

@@ -39,17 +39,16 @@ class _NvsStore:
             _NvsStore._handle = NVS("tinyseal")
         return _NvsStore._handle
 
-    def get(self, name, size):
-        """A bytearray of `size` bytes, None when there is no such value; SealError(STORE)."""
-        value = bytearray(size)
+    def get_into(self, name, value):
+        """Fill the bytearray `value`, whose length the stored one must have; False when there is none. SealError(STORE)."""
         try:
-            if self._nvs().get_blob(name, value) != size:
+            if self._nvs().get_blob(name, value) != len(value):
                 raise SealError(STORE, name + " is too short")
         except OSError as error:
             if error.errno != _NOT_FOUND:
                 _failed(error)
-            return None
-        return value
+            return False
+        return True
 
     def put(self, name, value):
         """Write it whole; SealError(STORE)."""
@@ -65,19 +64,18 @@ class _FileStore:
 
     kind = FILE_KIND
 
-    def get(self, name, size):
+    def get_into(self, name, value):
         """As in NVS."""
-        value = bytearray(size)
         try:
-            if uos.stat(_FOLDER + "/" + name)[6] != size:
+            if uos.stat(_FOLDER + "/" + name)[6] != len(value):
                 raise SealError(STORE, name + " has another length")
             with open(_FOLDER + "/" + name, "rb") as file:
                 file.readinto(value)
         except OSError as error:
             if error.errno != _ENOENT:
                 _failed(error)
-            return None
-        return value
+            return False
+        return True
 
     def put(self, name, value):
         """As in NVS."""
@@ -115,9 +113,9 @@ def find():
     """This board's store, the one that holds a signer; None when it was never provisioned. SealError(STORE)."""
     if NVS is not None:
         nvs = _NvsStore()
-        if nvs.get("signer", _SIGNER):
+        if nvs.get_into("signer", bytearray(_SIGNER)):
             return nvs
-        if nvs.get(_MARK, 1) is None:
+        if not nvs.get_into(_MARK, bytearray(1)):
             return None
     files = _FileStore()
-    return files if files.get("signer", _SIGNER) else None
+    return files if files.get_into("signer", bytearray(_SIGNER)) else None

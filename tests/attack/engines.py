@@ -122,6 +122,7 @@ with open("lies") as file:
 _NEVER = 1 << 20  # a lie that does not come to be told, for counting
 _H, _J0 = 2, 3  # blocks of GCM's own, after the known answers of the engine and of the device key
 _ABC = b"abc".hex()
+_DERIVATION = 4  # digests of HKDF, which come after the known answer: another key
 
 AES_KINDS = ("zeros", "ones", "identity", "one bit", "OSError", "MemoryError")
 SHA_KINDS = ("zeros", "ones", "identity", "one bit", "empty", "half", "longer", "OSError", "MemoryError")
@@ -159,9 +160,9 @@ def sha_verdict(kind: str, n: int, known: int) -> tuple[str, ...]:
     """The codes that a SHA-256 engine may end in that lies from its call n on; call `known` is the known answer's."""
     if kind == "MemoryError":
         return ("MEMORY",)
-    if n <= known or kind == "OSError":
+    if n <= known or kind == "OSError" or kind in _WRONG_LENGTH:
         return ("ENGINE",)
-    return ("ENGINE", "SIGNATURE") if kind in _WRONG_LENGTH else ("SIGNATURE",)
+    return ("AUTHENTICATION",) if n <= known + _DERIVATION else ("SIGNATURE",)
 
 
 def _answers(target: Target, lies: list[tuple[str, str, int]]) -> list[list]:

@@ -19,7 +19,7 @@ from .line import Line
 PAYLOAD = 16384  # bytes
 _SIGNATURE = 384
 _AUTHENTICATION = 7  # FORMAT.md section 5
-_MODULES = ("errors", "memory", "ctr", "ghash", "hkdf", "rsa", "gcm", "release")
+_MODULES = ("errors", "memory", "sha256", "ctr", "ghash", "rsa", "gcm", "release")
 _FIGURES = {
     "ghash": ("ghash.update",),
     "ctr": ("ctr.start", "ctr.advance", "ctr.blank"),
@@ -110,7 +110,7 @@ def opening(architecture: Architecture, file: SealedFile) -> Opening:
         faults["compare"] = "a wrong tag is not refused, or the ciphertext is not left alone"
     board.forget()
     board.modules["gcm"].check_engine()
-    board.modules["hkdf"].check_engine()
+    board.modules["sha256"].check_engine()
     if code := _refusal(board, file, file.tag, data):
         faults["ghash"] = faults["table"] = f"pyca's tag is refused with code {code}"
     if data != file.release:
