@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tinyseal_host.board.transport import connect
 from tinyseal_host.example import expected_outputs
 from tinyseal_host.sim import VirtualBoard
 
@@ -77,6 +79,19 @@ def test_the_tasks(folder):
     assert (folder / "again.tsm").read_bytes() == (folder / "motion.tsm").read_bytes()
     rows = [line.split(",")[-4:] for line in (folder / "out.csv").read_text().splitlines()[1:]]
     assert [[int(value) for value in row] for row in rows] == expected_outputs().tolist()
+
+
+def test_the_program_for_the_board(folder):
+    """The Python in the README, twice around its loop, with a frame of the example."""
+    if not (folder / "keys").exists():
+        test_the_transcript(folder)
+    (program,) = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert "while True:" in program
+    frame = np.load(folder / "frames.npy")[0]
+    with VirtualBoard(folder / "board") as board, connect(board.port) as link:
+        link.run(f"from array import array\nframe = array('f', {frame.tolist()!r})")
+        printed = link.run(program.replace("while True:", "for _ in range(2):"))
+    assert printed.split() == ["standing", "107"] * 2
 
 
 def test_the_board_that_stays_up(folder):

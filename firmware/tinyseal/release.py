@@ -100,7 +100,7 @@ def _text(padded):
 
 
 def _decoded(raw):
-    """UTF-8 as RFC 3629 has it; MicroPython's own check lets overlong forms, surrogates and numbers above 10FFFF pass."""
+    """UTF-8 as in RFC 3629; MicroPython's own check lets overlong forms, surrogates and numbers above 10FFFF pass."""
     try:
         text = str(raw, "utf-8")
     except UnicodeError:

@@ -29,7 +29,8 @@ def _mgf1_xor(seed, block):
 def verify(modulus, digest, signature):
     """Whether `signature` (384 bytes) is the signer's over a message whose SHA-256 is `digest`.
 
-    `modulus` is 384 bytes, big-endian, odd and with its top bit set. Whatever the three hold, a bool is returned; SealError(ENGINE).
+    `modulus` is 384 bytes, big-endian, odd and with its top bit set. Whatever they hold, a bool comes back.
+    SealError(ENGINE).
     """
     if len(modulus) != SIZE or len(signature) != SIZE or not modulus[0] & 0x80 or not modulus[SIZE - 1] & 1:
         return False

@@ -40,7 +40,7 @@ class _NvsStore:
         return _NvsStore._handle
 
     def get_into(self, name, value):
-        """Fill the bytearray `value`, whose length the stored one must have; False when there is none. SealError(STORE)."""
+        """Fill the bytearray `value`, as long as the stored one must be; False if there is none. SealError(STORE)."""
         try:
             if self._nvs().get_blob(name, value) != len(value):
                 raise SealError(STORE, name + " is too short")

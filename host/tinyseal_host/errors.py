@@ -5,7 +5,10 @@ Everything else that leaves this package as an exception is a defect of the pack
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 _QUOTED_LEN = 60
 
@@ -79,6 +82,21 @@ class RefusedError(TinysealError):
             return Refusal(self.code).name
         except ValueError:
             return f"CODE {self.code}"
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Name the file in what is said of its contents here, on the host.
+
+    That a file is not whole is no refusal but a failure: TinysealError. Authentication and signature stay refusals.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        message = f"{path}: {error.message}"
+        if error.code in (Refusal.FORMAT, Refusal.RELEASE):
+            raise TinysealError(message, hint=error.hint) from error
+        raise RefusedError(error.code, message, hint=error.hint) from error
 
 
 class BoardError(TinysealError):

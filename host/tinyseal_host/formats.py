@@ -57,6 +57,7 @@ _RELEASE = struct.Struct("<" + "".join(code for _, code in RELEASE_FIELDS))
 SEALED_HEADER_LEN = _SEALED.size
 RELEASE_HEADER_LEN = _RELEASE.size
 
+_NOT_SEALED = "tinyseal seal makes a sealed file of a release"
 SEALED_MAGIC = b"SEAL"
 RELEASE_MAGIC = b"TSM1"
 LEAST_RELEASE_LEN = RELEASE_HEADER_LEN + SIGNATURE_LEN
@@ -94,13 +95,13 @@ class SealedHeader:
 def parse_sealed(data: bytes) -> SealedHeader:
     """The header of a whole sealed file; RefusedError FORMAT when it, or the file's length, is not exact."""
     if len(data) < SEALED_HEADER_LEN:
-        raise _bad_seal(f"file has {len(data)} bytes, wanted at least {SEALED_HEADER_LEN}")
+        raise _bad_seal(f"file has {len(data)} bytes, wanted at least {SEALED_HEADER_LEN}", hint=_NOT_SEALED)
     fields = _SEALED.unpack_from(data)
     magic, version, source, id_len, reserved, padded_id, model_version, payload_len, nonce, reserved4, key_check = (
         fields
     )
     if magic != SEALED_MAGIC:
-        raise _bad_seal("magic is not SEAL")
+        raise _bad_seal("magic is not SEAL", hint=_NOT_SEALED)
     if version != FORMAT_VERSION:
         raise _bad_seal(f"format version is {version}, wanted {FORMAT_VERSION}")
     if source not in list(KeySource):
@@ -265,8 +266,8 @@ def _padded(length: int) -> int:
     return length + 3 & ~3
 
 
-def _bad_seal(message: str) -> RefusedError:
-    return RefusedError(Refusal.FORMAT, f"sealed file: {message}")
+def _bad_seal(message: str, hint: str | None = None) -> RefusedError:
+    return RefusedError(Refusal.FORMAT, f"sealed file: {message}", hint=hint)
 
 
 def _bad_release(message: str) -> RefusedError:

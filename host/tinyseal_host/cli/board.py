@@ -16,7 +16,7 @@ from ..board import inference, provisioning, updates
 from ..board.ports import new_virtual_board, open_port
 from ..board.transport import Link
 from ..building import build
-from ..errors import RefusedError, TinysealError
+from ..errors import about
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import KeySource, parse_sealed
 from ..keys import load_master, load_signer, load_signing_key
@@ -53,12 +53,8 @@ def provision(options: argparse.Namespace, output: Output) -> None:
 def push(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal push`."""
     sealed = read_bounded(options.sealed, MODEL_LIMIT)
-    try:
+    with about(options.sealed):
         parse_sealed(sealed)
-    except RefusedError as error:
-        raise TinysealError(
-            f"{options.sealed}: {error.message}", hint="tinyseal seal makes a sealed file of a release"
-        ) from error
     with _board(options, output) as link:
         provisioning.require_package(link)
         with output.progress(options.sealed.name) as step:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from .. import keys, sealing
-from ..errors import TinysealError, UsageError
+from ..errors import TinysealError, UsageError, about
 from ..files import MODEL_LIMIT, read_bounded, reason, write_whole
 from ..formats import KeySource, parse_release, parse_sealed
 from . import passphrase
@@ -28,10 +28,11 @@ def seal(options: argparse.Namespace, output: Output) -> None:
     target = options.output if many else output_path(options.output, options.release, ".seal")
     release = read_bounded(options.release, MODEL_LIMIT)
     source = KeySource[options.key_source.upper()]
-    sealer = sealing.Sealer(release, source, keys.load_master(options.keys))
-    signer = keys.find_signer(options.keys)
-    if signer is not None:
-        sealing.verify(release, signer)
+    master, signer = keys.load_master(options.keys), keys.find_signer(options.keys)
+    with about(options.release):
+        sealer = sealing.Sealer(release, source, master)
+        if signer is not None:
+            sealing.verify(release, signer)
     fingerprint = None if signer is None else keys.signer_fingerprint(signer)
     if many:
         _seal_for_many(sealer, device_ids, target, fingerprint, output)
@@ -117,10 +118,12 @@ def _seal_for_many(
 def unseal(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal open`."""
     target = output_path(options.output, options.sealed, ".tsm")
-    release = sealing.unseal(read_bounded(options.sealed, MODEL_LIMIT), keys.load_master(options.keys))
+    sealed, master = read_bounded(options.sealed, MODEL_LIMIT), keys.load_master(options.keys)
     signer = keys.load_signer(options.keys, passphrase.ask)
-    sealing.verify(release, signer)
-    parsed = parse_release(release)
+    with about(options.sealed):
+        release = sealing.unseal(sealed, master)
+        sealing.verify(release, signer)
+        parsed = parse_release(release)
     write_whole(target, release)
     name, version = printable(parsed.header.name), parsed.header.model_version
     output.say(f"{target}: {name}, version {version}, {len(release):,} bytes")
