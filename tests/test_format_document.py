@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import secrets
@@ -102,12 +103,17 @@ def test_sections_come_in_the_document_s_order():
 
 
 def test_operators():
-    described = {int(number): (name, tuple(operands.split())) for number, name, operands in rows("Program header", 1)}
+    listed = {name: operands for _, name, operands in rows("Program header", 1)}
+    described = {}
+    for number, name, operands in rows("Program header", 1):
+        same = operands.removeprefix("as `").removesuffix("`")  # as another operator
+        described[int(number)] = (name, tuple(listed.get(same, operands).split()))
     assert described == program.OPERATORS
     board = ast.parse((FIRMWARE / "net.py").read_text(encoding="utf-8")).body
+    steps = [ast.parse(path.read_text(encoding="utf-8")).body for path in sorted(FIRMWARE.glob("steps_*.py"))]
     words = {
         node.name: next(ast.literal_eval(line.value) for line in node.body if ast.unparse(line).startswith("WORDS = "))
-        for node in board
+        for node in itertools.chain(*steps)
         if isinstance(node, ast.ClassDef) and "WORDS = " in ast.unparse(node)
     }
     table = next(node.value for node in board if ast.unparse(node).startswith("_OPERATORS = "))
@@ -118,15 +124,15 @@ def test_operators():
 def test_rows_and_quantise_tables():
     words = [name for _, _, name, _ in rows("Rows table")]
     assert words == ["bias", "mult_hi", "mult_lo", "left", "right"]
-    net = constants("net")
-    assert program._ROW_WORDS_LEN == 4 * len(words) == 4 * net["_ROW_WORDS"]
+    layout = constants("layout")
+    assert program._ROW_WORDS_LEN == 4 * len(words) == 4 * layout["_ROW_WORDS"]
     ranges = {name: meaning for _, _, name, meaning in rows("Rows table")}
-    assert f"0 to {net['_LEFT_MAX']}" in ranges["left"]
-    assert f"0 to {net['_RIGHT_MAX']}" in ranges["right"]
+    assert f"0 to {layout['_LEFT_MAX']}" in ranges["left"]
+    assert f"0 to {layout['_RIGHT_MAX']}" in ranges["right"]
     quantise = {name: (int(offset), kind) for offset, kind, name, _ in rows("Quantise table")}
-    assert quantise["threshold"] == (12, f"{net['_THRESHOLDS']} u32")
-    steps_at = quantise["threshold"][0] + 4 * net["_THRESHOLDS"]
-    assert quantise["steps"][0] == steps_at == program._QUANTISE_HEAD_LEN == net["_QUANTISE_FIXED"]
+    assert quantise["threshold"] == (12, f"{layout['_THRESHOLDS']} u32")
+    steps_at = quantise["threshold"][0] + 4 * layout["_THRESHOLDS"]
+    assert quantise["steps"][0] == steps_at == program._QUANTISE_HEAD_LEN == layout["_QUANTISE_FIXED"]
     assert section("Exponential table").lstrip().startswith("256 i32")
     assert program._EXP_TABLE_LEN == 4 * 256
 

@@ -12,12 +12,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+_KERNELS = "kernels kernels_copy kernels_depthwise kernels_elementwise kernels_pool kernels_softmax"
+
 # level: (its modules, the levels it may import)
 FIRMWARE = {
     "0": ("errors memory", ()),
     "sha": ("sha256", ("0",)),
-    "1": ("ctr gate ghash hkdf kernels rsa", ("0", "sha")),
-    "2": ("gcm net", ("0", "1")),
+    "1": ("ctr gate ghash hkdf layout rsa " + _KERNELS, ("0", "sha")),
+    "steps": ("steps_copy steps_elementwise steps_matrix steps_pool steps_softmax", ("0", "1")),
+    "2": ("gcm net", ("0", "1", "steps")),
     "3": ("sealed release", ("0", "sha", "1", "2")),
     "model": ("model", ("0", "1", "2", "3")),
     "store": ("store", ("0", "1")),

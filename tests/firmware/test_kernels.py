@@ -1,92 +1,11 @@
-"""The kernels as the 32-bit machine code that ships, against plain integers written from FORMAT.md and gemmlowp."""
-
-import struct
-from pathlib import Path
+"""The kernels of rows, patches and edges as the 32-bit machine code that ships, against plain integers."""
 
 import numpy as np
 import pytest
-from emulation import ARCHITECTURES, compile_source
-from tinyseal_host.model.softmax import softmax_exponentials
-from tinyseal_host.model.tables import exponential_table, quantise_table
+from int8_twins import BASE, Layer, clamp, machine_of, requantise, words
+from tinyseal_host.model.tables import quantise_table
 
-KERNELS = Path(__file__).parents[2] / "firmware" / "tinyseal" / "kernels.py"
-BASE = 64  # tables do not start where the release does
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def machine(request):
-    return compile_source(KERNELS, request.param)
-
-
-def words(*values):
-    return bytearray(struct.pack(f"<{len(values)}I", *(v & 0xFFFFFFFF for v in values)))
-
-
-def srdhm(a, b):
-    """gemmlowp's SaturatingRoundingDoublingHighMul: nudge by 2^30 or 1 - 2^30, divide by 2^31 towards zero."""
-    if a == b == -(1 << 31):
-        return (1 << 31) - 1
-    product = a * b
-    nudged = product + ((1 << 30) if product >= 0 else 1 - (1 << 30))
-    return abs(nudged) // (1 << 31) * (1 if nudged >= 0 else -1)
-
-
-def requantise(acc, multiplier, left, right):
-    """MultiplyByQuantizedMultiplier: SRDHM, then a division by 2^right rounded half away from zero."""
-    t = srdhm(acc << left, multiplier)
-    half = (1 << right) >> 1
-    return (abs(t) + half >> right) * (1 if t >= 0 else -1)
-
-
-def clamp(value, low, high):
-    return min(max(value, low), high)
-
-
-class Layer:
-    """A random rows table and what it must give; |acc * 2^left| stays below 2^29, as the compiler sees to."""
-
-    def __init__(self, rng, k, m, extreme=False):
-        self.k, self.m = k, m
-        self.weights = rng.integers(-127, 128, (m, k)) if not extreme else rng.choice([-127, 127], (m, k))
-        self.bias = [int(v) for v in rng.integers(-(1 << 20), 1 << 20, m)]
-        self.zx = int(rng.integers(0, 256))
-        self.zero = int(rng.integers(0, 256))
-        self.low, self.high = int(rng.integers(0, 100)), int(rng.integers(100, 256))
-        self.shifts, self.multipliers = [], []
-        for row in range(m):
-            bound = 255 * int(np.abs(self.weights[row]).sum()) + abs(self.bias[row])
-            room = 29 - bound.bit_length()
-            assert room >= 0
-            left = int(rng.integers(0, min(room, 28) + 1)) if rng.random() < 0.5 else 0
-            self.shifts.append((left, 0 if left else int(rng.integers(0, 32))))
-            self.multipliers.append(int(rng.choice([1 << 30, (1 << 31) - 1, int(rng.integers(1 << 30, 1 << 31))])))
-
-    def table(self):
-        """FORMAT.md, "Rows table"."""
-        packed = b""
-        for row in range(self.m):
-            biased = bytes(int(w) + 128 for w in self.weights[row])
-            bias = self.bias[row] - self.zx * int(self.weights[row].sum())
-            left, right = self.shifts[row]
-            q = self.multipliers[row]
-            packed += biased + bytes(-self.k % 4) + words(bias, q >> 16, q & 0xFFFF, left, right)
-        return packed
-
-    def output(self, x):
-        """One input of k biased bytes, in the terms of TensorFlow Lite: sum((x - zero point) * w) + bias."""
-        out = []
-        for row in range(self.m):
-            acc = int(((x.astype(np.int64) - self.zx) * self.weights[row]).sum()) + self.bias[row]
-            t = requantise(acc, self.multipliers[row], *self.shifts[row]) + self.zero
-            out.append(clamp(t, self.low, self.high))
-        return out
-
-    def operands(self, out_at=0):
-        """ROWS' operands from k on."""
-        return words(self.k, BASE, self.m, out_at, self.zero, self.low, self.high)
-
-    def release(self):
-        return bytes(BASE) + self.table()
+machine = machine_of("kernels")
 
 
 @pytest.mark.parametrize(
@@ -162,21 +81,6 @@ def test_patches(machine, seed):
         assert arena[scratch_at:] == expected.tobytes()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_mean(machine, seed):
-    rng = np.random.default_rng(seed)
-    pixels, c = int(rng.integers(1, 50)), int(rng.integers(1, 9))
-    x = rng.integers(0, 256, (pixels, c)).astype(np.uint8)
-    bias = -int(rng.integers(0, 256)) * pixels
-    q, (left, right) = int(rng.integers(1 << 30, 1 << 31)), [(3, 0), (0, 6), (0, 0), (0, 31)][seed]
-    zero, low, high = int(rng.integers(0, 256)), 3, 250
-    arena = bytearray(4) + bytearray(x.tobytes()) + bytearray(c)
-    operands = words(4, pixels, c, 4 + x.size, bias, q >> 16, q & 0xFFFF, left, right, zero, low, high)
-    machine.call("mean", operands, arena)
-    sums = x.astype(int).sum(axis=0) + bias
-    assert list(arena[4 + x.size :]) == [clamp(requantise(int(s), q, left, right) + zero, low, high) for s in sums]
-
-
 FLOATS = [
     0x00000000,
     0x80000000,
@@ -211,48 +115,6 @@ def test_quantise(machine, scale, zero_point):
     out = bytearray(len(x))
     machine.call("quantise", x.astype("<f4").tobytes(), 0, 0, out, len(x), quantise_table(scale, zero_point))
     assert list(out) == expected.tolist()
-
-
-def one_over_one_plus_x(a):
-    """gemmlowp's one_over_one_plus_x_for_x_in_0_1 for a in Q0.31, Q0.31: Newton's method in Q2.29."""
-    half_denominator = a + ((1 << 31) - 1) + 1 >> 1  # RoundingHalfSum with one
-    x = 1515870810 + srdhm(half_denominator, -1010580540)
-    for _ in range(3):
-        one_minus = (1 << 29) - srdhm(half_denominator, x)
-        x += clamp(srdhm(x, one_minus) << 2, -(1 << 31), (1 << 31) - 1)
-    return clamp(x << 1, -(1 << 31), (1 << 31) - 1)
-
-
-def softmax(x, exp):
-    """TensorFlow Lite's reference softmax on int8, from a table of exp in Q0.31; biased bytes in and out."""
-    top = int(max(x))
-    e = [exp[top - int(v)] for v in x]
-    total = sum(v + (1 << 11) >> 12 for v in e)
-    headroom = 32 - total.bit_length()
-    shifted = (total << headroom) - (1 << 31)
-    scale = one_over_one_plus_x(shifted)
-    shift = (12 - headroom) + 31 - 8
-    out = []
-    for v in e:
-        product = srdhm(scale, v)
-        out.append(clamp(product + (1 << shift - 1) >> shift, 0, 255))
-    return out
-
-
-@pytest.mark.parametrize("beta_scale", [0.0039, 0.08, 0.5, 3.0])
-@pytest.mark.parametrize("depth", [1, 2, 4, 10, 255])
-def test_softmax(machine, beta_scale, depth):
-    rng = np.random.default_rng(depth)
-    table = exponential_table(softmax_exponentials(beta_scale, 1.0))
-    exp = struct.unpack("<256i", table)
-    cases = [rng.integers(0, 256, depth), np.full(depth, 255), np.zeros(depth, int), rng.choice([0, 255], depth)]
-    for x in cases:
-        in_at, out_at = 8, 8 + depth
-        arena = bytearray(8) + bytearray(bytes(int(v) for v in x)) + bytearray(depth)
-        top = machine.call("softmax_sum", arena, in_at, depth, table, 0)
-        machine.call("softmax_reciprocal", arena, 0)
-        machine.call("softmax_scale", arena, in_at, depth, table, 0, top, out_at)
-        assert list(arena[out_at:]) == softmax(x, exp)
 
 
 def test_finish(machine):

@@ -42,6 +42,14 @@ def test_signed_but_wrong_structures(identity):
 
 
 SIZE = 64  # bytes of arena: 4 of input, 2 of output behind them, scratch from 16 on
+_POOL = [0, 1, 2, 2, 1, 2, 1, 1, 0, 0, 1, 1, 4, 0, 255]  # what MAX_POOL and AVERAGE_POOL share
+_POOL_WRONG = {
+    1: [61, -1], 2: [0, 17, 65536], 3: [0, 33, 65536], 4: [0, 33, 65536], 5: [0, 8193, 65536], 6: [0, 16385, 65536],
+    7: [0, 65536], 8: [0, 65536], 9: [1, 65536], 10: [2, 65536], 11: [0, 2, 32768], 12: [0, 3, 32768], 13: [63, -1],
+    14: [256], 15: [256],
+}  # fmt: skip
+_PAIR = [0, 0, 0, 4, 2, 4]  # what the operators of two operands share
+_PAIR_WRONG = {1: [61, -1], 2: [63, -1], 3: [1, 2], 4: [0, 3, 64], 5: [0, 3, 8], 6: [61, -1]}
 STEPS = {  # operator: its operands when all is well, with `None` for the table; by place, what a board refuses
     "CONV": (
         [2, 0, 1, 4, 1, 1, 2, 1, 1, 1, 1, 0, 0, 128, 16, 1, 2, 2, None, 1, 4, 128, 0, 255],
@@ -57,6 +65,40 @@ STEPS = {  # operator: its operands when all is well, with `None` for the table;
     "SOFTMAX": (
         [4, 0, 1, 2, 16, 4, None],
         {1: [63, -1], 2: [0, 33, -1], 3: [0, 65, 256], 4: [17, 60, -4], 5: [63, -1], 6: [2, -4]},
+    ),
+    "DEPTHWISE": (
+        [5, 0, 1, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0, 128, 1, 1, 1, 1, None, 2, 4, 128, 0, 255],
+        {1: [61, -1], 2: [0, 17, 65536], 3: [0, 33, 65536], 4: [0, 1, 3], 5: [0, 2], 6: [0, 2], 7: [0, 65536],
+         8: [0, 65536], 9: [0, 65536], 10: [0, 65536], 11: [65536], 12: [65536], 13: [256], 14: [0, 2],
+         15: [0, 31, 32768], 16: [0, 31, 32768], 17: [0, 2, 16385], 18: [2, -4], 19: [0, 1, 3, 1 << 20], 20: [63, -1],
+         21: [256], 22: [256], 23: [256]},
+    ),
+    "MAX_POOL": ([6, *_POOL], _POOL_WRONG),
+    "AVERAGE_POOL": ([7, *_POOL], _POOL_WRONG),
+    "MAP": ([8, 0, 4, 4, None], {1: [61, -1], 2: [0, 61, -1], 3: [61, -1], 4: [2, -4]}),
+    "ADD": (
+        [9, *_PAIR, 128, 0x4000, 0, 0, 128, 0x4000, 0, 0, 0, 0x4000, 0, 17, 128, 0, 255],
+        _PAIR_WRONG | {7: [256], 8: [0x8000], 9: [0x10000], 10: [32], 11: [256], 12: [0x8000], 13: [0x10000], 14: [32],
+                       15: [2], 16: [0x8000], 17: [0x10000], 18: [32], 19: [256], 20: [256], 21: [256]},
+    ),
+    "MUL": (
+        [10, *_PAIR, 128, 128, 0x4000, 0, 0, 8, 128, 0, 255],
+        _PAIR_WRONG | {7: [256], 8: [256], 9: [0x8000], 10: [0x10000], 11: [29], 12: [32], 13: [256], 14: [256],
+                       15: [256]},
+    ),
+    "MINIMUM": ([11, *_PAIR], _PAIR_WRONG),
+    "MAXIMUM": ([12, *_PAIR], _PAIR_WRONG),
+    "MINIMUM of a constant": (
+        [11, 0, None, 1, 8, 4, 8],
+        {1: [57, -1], 2: [0, 2, -4], 3: [0, 2], 4: [0, 6, 64], 5: [0, 3, 8], 6: [57, -1]},
+    ),
+    "FILL": ([13, 4, 2, 128], {1: [63, -1], 2: [0, 61, -1], 3: [256]}),
+    "COPY": (
+        [14, 0, 4, 1, 1, 1, 1, 2, 0, 0, 0, 1, 0, 0, 0, 1],
+        {1: [63, -1], 2: [63, -1], 3: [0, 60, 1 << 24], 4: [0, 1 << 24], 5: [0, 1 << 24], 6: [0, 1 << 24],
+         7: [0, 61, 1 << 24], 8: [1 << 24, -1 << 24, 1 << 31], 9: [1 << 24, -1 << 24, 1 << 31],
+         10: [1 << 24, -1 << 24, 1 << 31], 11: [64, -1, 1 << 24, 1 << 31], 12: [1 << 24, -1 << 24, 1 << 31],
+         13: [1 << 24, -1 << 24, 1 << 31], 14: [1 << 24, -1 << 24, 1 << 31], 15: [60, -5, 1 << 24, 1 << 31]},
     ),
 }  # fmt: skip
 
@@ -80,8 +122,10 @@ def program_of(step, table_of):
 
 TABLE_OF = {
     "CONV": bytes([129, 128, 128, 128]) + struct.pack("<i4I", -128, 0x4000, 0, 1, 0),
-    "MEAN": b"",
     "SOFTMAX": struct.pack("<256i", 0x7FFFFFFF, *range(255, 0, -1)),
+    "DEPTHWISE": (bytes([129, 128, 128, 128]) + struct.pack("<i4I", -128, 0x4000, 0, 1, 0)) * 2,
+    "MAP": bytes(range(256)),
+    "MINIMUM of a constant": bytes(4),
 }
 
 
@@ -94,7 +138,7 @@ def test_no_operator_can_be_led_out_of_arena_or_tables(identity, operator):
         for number, value in enumerate(values):
             files[f"operand{place}_{number}"] = [*good[:place], value, *good[place + 1 :]]
     sealed = {
-        name: seal_anything(signed(program_of(step, TABLE_OF[operator]), identity), identity)
+        name: seal_anything(signed(program_of(step, TABLE_OF.get(operator, b"")), identity), identity)
         for name, step in files.items()
     }
     found = board_verdicts(sealed, identity)
@@ -158,3 +202,20 @@ def test_signed_but_wrong_programs(identity):
     found = board_verdicts(files, identity)
     assert {name: code for name, (code, *_) in found.items() if code not in ("RELEASE", "MEMORY")} == {}
     assert [name for name, (code, *_) in found.items() if code == "MEMORY"] == ["word0_2"]
+
+
+def test_the_longest_output(identity):
+    """4096 values and no more, though the arena has room."""
+    files = {}
+    for length in (4096, 4097):
+        body = bytearray(program_of([13, 0, 5000, 128], b""))
+        program_at, selftest = tiny_release.PROGRAM_AT, tiny_release.FRAME + bytes(length)
+        (tables_at,) = struct.unpack_from("<I", body, program_at + 20)
+        struct.pack_into("<6I", body, program_at, 5000, 0, 4, 0, length, tables_at - 12)
+        body[tiny_release.LABELS_AT : program_at] = bytes(4)  # no labels: 4 bytes instead of 16
+        released = body[:-20] + selftest + bytes(-length % 4)
+        struct.pack_into("<I", released, 4, len(released) + 384)
+        struct.pack_into("<I", released, 36, 1)
+        struct.pack_into("<I", released, 48, len(selftest))
+        files[str(length)] = seal_anything(signed(bytes(released), identity), identity)
+    assert same_verdicts(files, identity) == {"4096": "OK", "4097": "RELEASE"}

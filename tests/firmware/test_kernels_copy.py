@@ -1,0 +1,44 @@
+"""FILL and COPY as the 32-bit machine code that ships, against plain loops."""
+
+import numpy as np
+import pytest
+from int8_twins import machine_of, words
+
+machine = machine_of("kernels_copy")
+
+
+def test_fill(machine):
+    for at, n, value in ((0, 1, 255), (3, 5, 0), (7, 9, 128)):
+        arena = bytearray(range(16))
+        expected = arena[:at] + bytes([value]) * n + arena[at + n :]
+        machine.call("fill", arena, at, n, value)
+        assert arena == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_copy(machine, seed):
+    """Strides of either sign, and of 0, wherever they lead inside the arena."""
+    rng = np.random.default_rng(seed)
+    size, turns = int(rng.integers(1, 4)), [int(v) for v in rng.integers(1, 4, 4)]
+    strides = [[int(v) for v in rng.integers(-9, 10, 4)] for _ in range(2)]
+    half, places = 200, []
+    for base, steps in zip((0, half), strides, strict=True):
+        ends = [(n - 1) * stride for n, stride in zip(turns, steps, strict=True)]
+        places.append(base + 100 - (sum(ends) + size) // 2)
+    arena = bytearray(rng.integers(0, 256, 2 * half).astype(np.uint8).tobytes())
+    expected = bytearray(arena)
+    for index in np.ndindex(*turns):
+        from_at, to_at = (
+            at + sum(i * stride for i, stride in zip(index, steps, strict=True))
+            for at, steps in zip(places, strides, strict=True)
+        )
+        expected[to_at : to_at + size] = expected[from_at : from_at + size]
+    machine.call("copy", arena, arena, 0, words(*places, size, *turns, *strides[0], *strides[1]))
+    assert arena == expected
+
+
+def test_copy_transposes(machine):
+    image = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    arena = bytearray(image.tobytes()) + bytearray(24)
+    machine.call("copy", arena, arena, 0, words(0, 24, 1, 1, 4, 3, 2, 0, 1, 4, 12, 0, 6, 2, 1))
+    assert arena[24:] == image.transpose(2, 1, 0).tobytes()
