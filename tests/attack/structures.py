@@ -54,10 +54,51 @@ def rows_tables(draw, k, m):
 
 
 @st.composite
+def _window(draw, number, in_at, out_at, table_at):
+    """The operands and table of DEPTHWISE and the pools."""
+    limits = draw(LIMITS)
+    in_h, in_w, c, kernel_h, kernel_w, out_h, out_w = (draw(st.integers(1, 3)) for _ in range(7))
+    image, outputs = [in_at, in_h, in_w, c, kernel_h, kernel_w], [out_h, out_w]
+    if number != 5:
+        strides = [draw(st.integers(1, 2)) for _ in range(2)]
+        paddings = [draw(st.integers(0, kernel - 1)) for kernel in (kernel_h, kernel_w)]
+        return [*image, *strides, *paddings, *outputs, out_at, *limits[1:]], b""
+    strides = [draw(st.integers(1, 2)) for _ in range(4)]
+    k, multiplier = kernel_h * kernel_w, draw(st.integers(1, 4 // c))
+    operands = [*image, *strides, draw(st.integers(0, 2)), draw(st.integers(0, 2)), draw(st.integers(0, 255))]
+    operands += [multiplier, *outputs, k, table_at, c * multiplier, out_at, *limits]
+    return operands, draw(rows_tables(k, c * multiplier))
+
+
+@st.composite
+def _bytewise(draw, number, in_at, out_at, table_at):
+    """The operands and table of operators 8 to 14."""
+    limits, (hi, lo, left, right) = draw(LIMITS), draw(MULTIPLIERS)
+    if number == 8:
+        return [in_at, draw(st.integers(1, REGION)), out_at, table_at], random.Random(lo).randbytes(256)
+    if number == 13:
+        return [out_at, draw(st.integers(1, REGION)), draw(st.integers(0, 255))], b""
+    if number == 14:
+        turns, strides = [draw(st.integers(1, 2)) for _ in range(4)], [draw(st.integers(0, 3)) for _ in range(8)]
+        return [in_at, out_at, draw(SMALL), *turns, *strides], b""
+    period = draw(SMALL)
+    shared = [in_at, in_at, 0, period * draw(SMALL), period, out_at]
+    table = b""
+    if draw(st.booleans()):
+        table = draw(st.binary(min_size=4, max_size=4))
+        shared[1:3] = [table_at, 1]
+    zeros = [draw(st.integers(0, 255)), draw(st.integers(0, 255))]
+    if number == 9:
+        scaled = [hi, lo, right]
+        return [*shared, zeros[0], *scaled, zeros[1], *scaled, draw(st.integers(0, 1)), *scaled, *limits], table
+    return shared + ([*zeros, hi, lo, left, right, *limits] if number == 10 else []), table
+
+
+@st.composite
 def steps(draw, index, table_at):
     """(operator, operands, table): a sound step whose table lies at `table_at`; it reads the frame or what was written
     by the step before, which need not be all that it reads."""
-    number = draw(st.integers(1, 4))
+    number = draw(st.integers(1, 14))
     limits = draw(LIMITS)
     in_at, out_at, scratch_at = draw(st.sampled_from([0, 0, index * REGION])), (index + 1) * REGION, SCRATCH_AT
     m = draw(SMALL)
@@ -73,6 +114,8 @@ def steps(draw, index, table_at):
         return number, [*operands, out_h, out_w, k, table_at, m, out_at, *limits], draw(rows_tables(k, m))
     if number == 3:
         return number, [in_at, draw(SMALL), m, out_at, draw(WORDS), *draw(MULTIPLIERS), *limits], b""
+    if number > 4:
+        return number, *draw((_window if number < 8 else _bytewise)(number, in_at, out_at, table_at))
     later = random.Random(draw(st.integers(0, 0xFFFF)))
     table = struct.pack("<256I", 0x7FFFFFFF, *(later.getrandbits(31) for _ in range(255)))  # exp(0) comes first
     return number, [in_at, draw(SMALL), draw(st.integers(1, 8)), scratch_at, out_at, table_at], table
@@ -93,7 +136,7 @@ def bodies(draw):
     tables_at = 84 + (len(labels) + 3) // 4 * 4 + program_len
     words = [draw(ARENA_LEN), 0, LENGTH, count * REGION, 1, tables_at, count]
     for number, operands, table in drawn:
-        place = {1: 4, 2: 17, 4: 5}.get(number)
+        place = {1: 4, 2: 17, 4: 5, 5: 17, 8: 3, 9: 1, 10: 1, 11: 1, 12: 1}.get(number)
         if table:
             operands[place] += tables_at
         words += [number, *operands]

@@ -25,7 +25,7 @@ class _BoardsWay(Interpreter):
 
     def quantise(self, frame):
         self.arena[:] = 0
-        thresholds = self._table(self.quantise_at + 12, "<u4", 257)
+        thresholds = self.table(self.quantise_at + 12, "<u4", 257)
         magnitudes = np.ascontiguousarray(frame, "<f4").view("<u4").reshape(-1, 1) & 0x7FFFFFFF
         if ((thresholds > magnitudes).argmax(axis=1) != (thresholds[:256] <= magnitudes).sum(axis=1)).any():
             raise ValueError("thresholds do not ascend")
