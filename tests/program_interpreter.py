@@ -4,21 +4,47 @@ Every accumulator is held against the bounds that the document promises, so that
 in its 32 bits fails here. Places outside the arena or the tables are errors.
 """
 
-import itertools
 import struct
 from types import SimpleNamespace
 
 import numpy as np
+import program_operators
+from program_operators import check_distinct, requantise
 
 _CONV = (
     "in_at in_h in_w c kernel_h kernel_w stride_h stride_w dilation_h dilation_w pad_top pad_left pad scratch_at "
     "out_h out_w k rows_at m out_at zero low high"
 )
+_POOL = "in_at in_h in_w c kernel_h kernel_w stride_h stride_w pad_top pad_left out_h out_w out_at low high"
+_ELEMENTWISE = "a_at b_at b_constant length period out_at"
 _OPERANDS = {
     1: "in_at step pixels k rows_at m out_at zero low high",
     2: _CONV,
     3: "in_at pixels c out_at bias mult_hi mult_lo left right zero low high",
     4: "in_at rows depth scratch_at out_at table_at",
+    5: "in_at in_h in_w c kernel_h kernel_w stride_h stride_w dilation_h dilation_w pad_top pad_left pad multiplier "
+    "out_h out_w k rows_at m out_at zero low high",
+    6: _POOL,
+    7: _POOL,
+    8: "in_at length out_at table_at",
+    9: f"{_ELEMENTWISE} a_zero a_hi a_lo a_right b_zero b_hi b_lo b_right subtract hi lo right zero low high",
+    10: f"{_ELEMENTWISE} a_zero b_zero hi lo left right zero low high",
+    11: _ELEMENTWISE,
+    12: _ELEMENTWISE,
+    13: "out_at length value",
+    14: "in_at out_at size n0 n1 n2 n3 in_0 in_1 in_2 in_3 out_0 out_1 out_2 out_3",
+}
+_OTHERS = {
+    5: program_operators.depthwise,
+    6: program_operators.max_pool,
+    7: program_operators.average_pool,
+    8: program_operators.map_bytes,
+    9: program_operators.add,
+    10: program_operators.mul,
+    11: program_operators.minimum,
+    12: program_operators.maximum,
+    13: program_operators.fill,
+    14: program_operators.copy,
 }
 
 
@@ -51,13 +77,14 @@ class Interpreter:
             raise ValueError(f"steps end at {at}, the program at {end}")
         return steps
 
-    def _table(self, at, dtype, count):
+    def table(self, at, dtype, count):
+        """A view of the tables section by its release offset."""
         length = count * np.dtype(dtype).itemsize
         if at % 4 or at < self.tables_at or at + length > self.tables_end:
             raise ValueError(f"table of {length} bytes at {at}")
         return np.frombuffer(self.release, dtype, count, at)
 
-    def _bytes(self, at, length):
+    def place(self, at, length):
         """A view of the arena that can be written."""
         if at < 0 or at + length > self.arena_len:
             raise ValueError(f"{length} bytes at {at} of an arena of {self.arena_len}")
@@ -65,9 +92,9 @@ class Interpreter:
 
     def quantise(self, frame):
         """Biased bytes of float32 values, by their bits."""
-        zero, first, count = (int(word) for word in self._table(self.quantise_at, "<u4", 3))
-        thresholds = self._table(self.quantise_at + 12, "<u4", 257).astype(np.int64)
-        steps = self._table(self.quantise_at + 1040, "u1", count)
+        zero, first, count = (int(word) for word in self.table(self.quantise_at, "<u4", 3))
+        thresholds = self.table(self.quantise_at + 12, "<u4", 257).astype(np.int64)
+        steps = self.table(self.quantise_at + 1040, "u1", count)
         found = []
         for bits in np.ascontiguousarray(frame, "<f4").view("<u4").reshape(-1):
             a = int(bits) & 0x7FFFFFFF
@@ -87,34 +114,42 @@ class Interpreter:
     def run(self, frame, *, seed=0):
         """int8 outputs for a float32 frame; the arena begins with rubbish, as a board's does after the first frame."""
         self.arena = np.random.default_rng(seed).integers(0, 256, self.arena_len, dtype=np.uint8)
-        self._bytes(self.input_at, self.input_len)[:] = self.quantise(frame)
+        self.place(self.input_at, self.input_len)[:] = self.quantise(frame)
         for number, operands in self.steps:
-            {1: self._rows, 2: self._conv, 3: self._mean, 4: self._softmax}[number](operands)
-        return (self._bytes(self.output_at, self.output_len) ^ 128).view(np.int8).copy()
+            if number in _OTHERS:
+                _OTHERS[number](self, operands)
+            else:
+                {1: self._rows, 2: self._conv, 3: self._mean, 4: self._softmax}[number](operands)
+        return (self.place(self.output_at, self.output_len) ^ 128).view(np.int8).copy()
 
-    def _multiply(self, inputs, o):
-        """Biased bytes [n, m] of biased bytes [n, k], with the rows table and limits of a ROWS or CONV step."""
+    def rows(self, o):
+        """Biased weights [m, k], bias [m] and the four words of a multiplier [4, m], of a step's rows table."""
         if not 1 <= o.k <= 16384:
             raise ValueError(f"k is {o.k}")
         padded = o.k + 3 & ~3
-        records = self._table(o.rows_at, "u1", o.m * (padded + 20)).reshape(o.m, padded + 20)
+        records = self.table(o.rows_at, "u1", o.m * (padded + 20)).reshape(o.m, padded + 20)
         if records[:, o.k : padded].any():
             raise ValueError("padding of a row is not zero")
         bias = records[:, padded : padded + 4].copy().view("<i4").reshape(-1).astype(np.int64)
         words = records[:, padded + 4 :].copy().view("<u4").astype(np.int64).T
-        x, v = inputs.astype(np.int64), records[:, : o.k].astype(np.int64)
-        return _requantise(x @ v.T - 128 * x.sum(axis=1, keepdims=True) + bias, words, o)
+        return records[:, : o.k].astype(np.int64), bias, words
+
+    def _multiply(self, inputs, o):
+        """Biased bytes [n, m] of biased bytes [n, k], with the rows table and limits of a ROWS or CONV step."""
+        v, bias, words = self.rows(o)
+        x = inputs.astype(np.int64)
+        return requantise(x @ v.T - 128 * x.sum(axis=1, keepdims=True) + bias, words, o)
 
     def _rows(self, o):
-        inputs = np.array([self._bytes(o.in_at + o.step * pixel, o.k) for pixel in range(o.pixels)])
-        _check_distinct((o.in_at, o.step * (o.pixels - 1) + o.k), (o.out_at, o.pixels * o.m))
-        self._bytes(o.out_at, o.pixels * o.m)[:] = self._multiply(inputs, o).reshape(-1)
+        inputs = np.array([self.place(o.in_at + o.step * pixel, o.k) for pixel in range(o.pixels)])
+        check_distinct((o.in_at, o.step * (o.pixels - 1) + o.k), (o.out_at, o.pixels * o.m))
+        self.place(o.out_at, o.pixels * o.m)[:] = self._multiply(inputs, o).reshape(-1)
 
     def _conv(self, o):
-        image = self._bytes(o.in_at, o.in_h * o.in_w * o.c).reshape(o.in_h, o.in_w, o.c)
-        scratch = self._bytes(o.scratch_at, o.out_w * o.k).reshape(o.out_w, o.k)
+        image = self.place(o.in_at, o.in_h * o.in_w * o.c).reshape(o.in_h, o.in_w, o.c)
+        scratch = self.place(o.scratch_at, o.out_w * o.k).reshape(o.out_w, o.k)
         line = o.out_w * o.m
-        _check_distinct((o.in_at, image.size), (o.scratch_at, scratch.size), (o.out_at, o.out_h * line))
+        check_distinct((o.in_at, image.size), (o.scratch_at, scratch.size), (o.out_at, o.out_h * line))
         for y in range(o.out_h):
             for x in range(o.out_w):
                 taps = []
@@ -125,42 +160,26 @@ class Interpreter:
                         inside = 0 <= iy < o.in_h and 0 <= ix < o.in_w
                         taps.append(image[iy, ix] if inside else np.full(o.c, o.pad, np.uint8))
                 scratch[x] = np.concatenate(taps)
-            self._bytes(o.out_at + y * line, line)[:] = self._multiply(scratch, o).reshape(-1)
+            self.place(o.out_at + y * line, line)[:] = self._multiply(scratch, o).reshape(-1)
 
     def _mean(self, o):
-        _check_distinct((o.in_at, o.pixels * o.c), (o.out_at, o.c))
-        sums = self._bytes(o.in_at, o.pixels * o.c).reshape(o.pixels, o.c).astype(np.int64).sum(axis=0)
+        check_distinct((o.in_at, o.pixels * o.c), (o.out_at, o.c))
+        sums = self.place(o.in_at, o.pixels * o.c).reshape(o.pixels, o.c).astype(np.int64).sum(axis=0)
         bias = o.bias - (1 << 32) if o.bias >> 31 else o.bias
         words = np.array([o.mult_hi, o.mult_lo, o.left, o.right], np.int64)
-        self._bytes(o.out_at, o.c)[:] = _requantise(sums + bias, words, o)
+        self.place(o.out_at, o.c)[:] = requantise(sums + bias, words, o)
 
     def _softmax(self, o):
-        exp = [int(word) for word in self._table(o.table_at, "<i4", 256)]
+        exp = [int(word) for word in self.table(o.table_at, "<i4", 256)]
         if o.scratch_at % 4 or not 1 <= o.depth <= 255:
             raise ValueError(f"scratch at {o.scratch_at}, depth {o.depth}")
         size = o.rows * o.depth
-        _check_distinct((o.in_at, size), (o.scratch_at, 8), (o.out_at, size))
-        self._bytes(o.scratch_at, 8)[:] = 0xA5
+        check_distinct((o.in_at, size), (o.scratch_at, 8), (o.out_at, size))
+        self.place(o.scratch_at, 8)[:] = 0xA5
         for row in range(o.rows):
-            values = [int(value) for value in self._bytes(o.in_at + row * o.depth, o.depth)]
+            values = [int(value) for value in self.place(o.in_at + row * o.depth, o.depth)]
             exps = [exp[max(values) - value] for value in values]
-            self._bytes(o.out_at + row * o.depth, o.depth)[:] = _softmax_row(exps)
-
-
-def _requantise(acc, words, o):
-    """gemmlowp's, as section "Rows table" writes it, with its bounds; zero point and limits are the step's."""
-    hi, lo, left, right = words
-    if np.any(hi >> 15) or np.any(lo >> 16) or np.any(left > 28) or np.any(right > 31):
-        raise ValueError("multiplier out of range")
-    if not (o.low <= o.high <= 255 and o.zero <= 255):
-        raise ValueError(f"zero {o.zero}, limits {o.low} to {o.high}")
-    shifted = acc << left
-    if np.any(np.abs(shifted) >= 1 << 29):
-        raise ValueError("accumulator out of bounds")
-    t = np.floor_divide(shifted * (hi << 16 | lo) + (1 << 30), 1 << 31)
-    power = np.int64(1) << right
-    magnitude = (np.abs(t) + (power >> 1)) // power
-    return np.clip(np.where(t < 0, -magnitude, magnitude) + o.zero, o.low, o.high).astype(np.uint8)
+            self.place(o.out_at + row * o.depth, o.depth)[:] = _softmax_row(exps)
 
 
 def _softmax_row(exps):
@@ -178,11 +197,3 @@ def _softmax_row(exps):
     reciprocal = min(x << 1, (1 << 31) - 1)
     shift = bits - 20 + 31 - 8
     return [min(max(mul(e, reciprocal) + (1 << shift - 1) >> shift, 0), 255) for e in exps]
-
-
-def _check_distinct(*places):
-    """Raise unless the places (first byte, length) do not touch."""
-    ordered = sorted(places)
-    for (at, length), (following, _) in itertools.pairwise(ordered):
-        if at + length > following:
-            raise ValueError(f"{length} bytes at {at} overlap those at {following}")

@@ -20,6 +20,11 @@ PROGRAM_FIELDS = (
 _HEADER = struct.Struct("<" + "".join(code for _, code in PROGRAM_FIELDS))
 PROGRAM_HEADER_LEN = _HEADER.size
 
+_POOL = (
+    *("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left"),
+    *("out_h", "out_w", "out_at", "low", "high"),
+)
+_ELEMENTWISE = ("a_at", "b_at", "b_constant", "length", "period", "out_at")
 OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("ROWS", ("in_at", "step", "pixels", "k", "rows_at", "m", "out_at", "zero", "low", "high")),
     2: (
@@ -35,13 +40,44 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
         ("in_at", "pixels", "c", "out_at", "bias", "mult_hi", "mult_lo", "left", "right", "zero", "low", "high"),
     ),
     4: ("SOFTMAX", ("in_at", "rows", "depth", "scratch_at", "out_at", "table_at")),
+    5: (
+        "DEPTHWISE",
+        (
+            *("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"),
+            *("pad_top", "pad_left", "pad", "multiplier", "out_h", "out_w", "k", "rows_at", "m", "out_at"),
+            *("zero", "low", "high"),
+        ),
+    ),
+    6: ("MAX_POOL", _POOL),
+    7: ("AVERAGE_POOL", _POOL),
+    8: ("MAP", ("in_at", "length", "out_at", "table_at")),
+    9: (
+        "ADD",
+        (
+            *_ELEMENTWISE,
+            *("a_zero", "a_hi", "a_lo", "a_right", "b_zero", "b_hi", "b_lo", "b_right"),
+            *("subtract", "hi", "lo", "right", "zero", "low", "high"),
+        ),
+    ),
+    10: ("MUL", (*_ELEMENTWISE, "a_zero", "b_zero", "hi", "lo", "left", "right", "zero", "low", "high")),
+    11: ("MINIMUM", _ELEMENTWISE),
+    12: ("MAXIMUM", _ELEMENTWISE),
+    13: ("FILL", ("out_at", "length", "value")),
+    14: (
+        "COPY",
+        (
+            *("in_at", "out_at", "size", "n0", "n1", "n2", "n3"),
+            *("in_0", "in_1", "in_2", "in_3", "out_0", "out_1", "out_2", "out_3"),
+        ),
+    ),
 }
 """Operator numbers, with the name and the operands of each, every operand a u32."""
 
-MAX_OUTPUT_LEN = 255
+MAX_OUTPUT_LEN = 4096
 _ROW_WORDS_LEN = 20
 _QUANTISE_HEAD_LEN = 12 + 257 * 4
 _EXP_TABLE_LEN = 256 * 4
+_MAP_TABLE_LEN = 256
 
 
 @dataclass(frozen=True)
@@ -58,16 +94,26 @@ class Step:
         operands = self.operands
         if self.name == "ROWS":
             return operands["pixels"] * operands["k"] * operands["m"]
-        if self.name == "CONV":
+        if self.name in ("CONV", "DEPTHWISE"):
             return operands["out_h"] * operands["out_w"] * operands["k"] * operands["m"]
         return 0
 
     @property
+    def table(self) -> str | None:
+        """The operand that points into the tables section, if there is one."""
+        if self.operands.get("b_constant") == 1:
+            return "b_at"
+        return next((name for name in ("rows_at", "table_at") if name in self.operands), None)
+
+    @property
     def table_bytes(self) -> int:
         """Bytes of the step's table in the tables section."""
-        if "rows_at" in self.operands:
-            return self.operands["m"] * ((self.operands["k"] + 3 & ~3) + _ROW_WORDS_LEN)
-        return _EXP_TABLE_LEN if "table_at" in self.operands else 0
+        operands = self.operands
+        if self.table == "rows_at":
+            return operands["m"] * ((operands["k"] + 3 & ~3) + _ROW_WORDS_LEN)
+        if self.table == "table_at":
+            return _MAP_TABLE_LEN if self.name == "MAP" else _EXP_TABLE_LEN
+        return operands["period"] if self.table == "b_at" else 0
 
     @property
     def output_shape(self) -> str:
@@ -76,10 +122,14 @@ class Step:
         shapes = {
             "ROWS": ("pixels", "m"),
             "CONV": ("out_h", "out_w", "m"),
+            "DEPTHWISE": ("out_h", "out_w", "m"),
+            "MAX_POOL": ("out_h", "out_w", "c"),
+            "AVERAGE_POOL": ("out_h", "out_w", "c"),
             "MEAN": ("c",),
             "SOFTMAX": ("rows", "depth"),
+            "COPY": ("n0", "n1", "n2", "n3", "size"),
         }
-        return "x".join(str(operands[name]) for name in shapes[self.name])
+        return "x".join(str(operands[name]) for name in shapes.get(self.name, ("length",)))
 
 
 @dataclass(frozen=True)
@@ -121,9 +171,8 @@ def parse_program(section: bytes, tables: bytes, tables_at: int) -> Program:
     _check_table("quantise_at", quantise_at, _QUANTISE_HEAD_LEN + steps_len, tables, tables_at)
     steps = _parse_steps(section, step_count)
     for step in steps:
-        for name in ("rows_at", "table_at"):
-            if name in step.operands:
-                _check_table(name, step.operands[name], step.table_bytes, tables, tables_at)
+        if step.table is not None:
+            _check_table(step.table, step.operands[step.table], step.table_bytes, tables, tables_at)
     return Program(arena_len, input_at, input_len, output_at, output_len, quantise_at, steps)
 
 

@@ -12,6 +12,10 @@ _PIXELS_MAX = 8421504
 _DEPTH_MAX = 255
 _LEFT_MAX, _RIGHT_MAX = 28, 31
 _ROW_WORDS = 5
+_COPY_BITS = 24
+_SIZES = ("in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
+_POOL_DOWN = ("in_h", "kernel_h", "stride_h", "pad_top", "out_h")
+_POOL_ACROSS = ("in_w", "kernel_w", "stride_w", "pad_left", "out_w")
 _EXP_OF_0 = 0x7FFFFFFF
 _THRESHOLDS = 257
 _NO_MORE = 0x7FFFFFFF  # the last threshold, which ends the search
@@ -45,6 +49,17 @@ class _Rules:
         zero, low, high = (step.operands[name] for name in ("zero", "low", "high"))
         if zero > 255 or high > 255 or low > high:
             raise _refused(f"clamp to {low}..{high} about {zero}")
+
+    def window(self, step: Step, *, cells: int) -> None:
+        """The sizes and strides under a kernel of `cells` weights or cells, `out_h` and `out_w`."""
+        o = step.operands
+        sizes = [o[name] for name in _SIZES if name in o]
+        pads = [o["pad_top"], o["pad_left"]]
+        if min(sizes) < 1 or max(sizes + pads) >> 16 or max(o["out_h"], o["out_w"]) >> 15:
+            raise _refused(f"window of {o['out_h']} by {o['out_w']} positions is out of range")
+        if not 1 <= cells <= _K_MAX or cells != o["kernel_h"] * o["kernel_w"] or not o["out_h"] or not o["out_w"]:
+            raise _refused(f"window of {o['out_h']} by {o['out_w']} positions with {cells} cells")
+        self.arena(o["in_at"], o["in_h"] * o["in_w"] * o["c"])
 
     def rows(self, step: Step) -> None:
         """The rows table of a step, whose place was checked before."""
@@ -100,7 +115,103 @@ def _softmax(rules: _Rules, step: Step) -> None:
     rules.arena(o["scratch_at"], 8)
 
 
-_RULES: dict[str, Callable[[_Rules, Step], None]] = {"ROWS": _rows, "CONV": _conv, "MEAN": _mean, "SOFTMAX": _softmax}
+def _depthwise(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    rules.rows(step)
+    rules.clamp(step)
+    rules.window(step, cells=o["k"])
+    if o["pad"] > 255 or o["m"] != o["c"] * o["multiplier"]:
+        raise _refused(f"depthwise convolution of {o['c']} channels to {o['m']}")
+    rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["m"])
+
+
+def _pool(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    rules.window(step, cells=o["kernel_h"] * o["kernel_w"])
+    for size, kernel, stride, pad, out in (_POOL_DOWN, _POOL_ACROSS):
+        if o[pad] >= o[kernel] or (o[out] - 1) * o[stride] >= o[pad] + o[size]:
+            raise _refused(f"pool of {o[out]} positions of {o[kernel]} over {o[size]}")
+    if o["high"] > 255 or o["low"] > o["high"]:
+        raise _refused(f"clamp to {o['low']}..{o['high']}")
+    rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["c"])
+
+
+def _map(rules: _Rules, step: Step) -> None:
+    for name in ("in_at", "out_at"):
+        rules.arena(step.operands[name], step.operands["length"])
+
+
+def _extremum(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    if o["b_constant"] > 1 or not o["period"] or o["length"] % o["period"]:
+        raise _refused(f"{o['length']} values with a period of {o['period']}")
+    for name in ("a_at", "out_at"):
+        rules.arena(o[name], o["length"])
+    if not o["b_constant"]:
+        rules.arena(o["b_at"], o["period"])
+
+
+def _mul(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    _extremum(rules, step)
+    rules.multiplier(o["hi"], o["lo"], o["left"], o["right"])
+    rules.clamp(step)
+    if max(o["a_zero"], o["b_zero"]) > 255:
+        raise _refused(f"zero points {o['a_zero']} and {o['b_zero']}")
+
+
+def _add(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    _extremum(rules, step)
+    for name in ("a_", "b_", ""):
+        rules.multiplier(o[f"{name}hi"], o[f"{name}lo"], 0, o[f"{name}right"])
+    rules.clamp(step)
+    if max(o["a_zero"], o["b_zero"]) > 255 or o["subtract"] > 1:
+        raise _refused(f"zero points {o['a_zero']} and {o['b_zero']}, subtract {o['subtract']}")
+
+
+def _fill(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    if o["value"] > 255:
+        raise _refused(f"fill with {o['value']}")
+    rules.arena(o["out_at"], o["length"])
+
+
+def _copy(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    counts = [o[f"n{loop}"] for loop in range(4)]
+    if min(*counts, o["size"]) < 1 or max(*counts, o["size"]) >> _COPY_BITS:
+        raise _refused(f"copy of {counts} times {o['size']} bytes")
+    for name in ("in", "out"):
+        first = last = o[f"{name}_at"]
+        for loop, count in enumerate(counts):
+            stride = o[f"{name}_{loop}"]
+            stride -= stride >> 31 << 32
+            if abs(stride) >> _COPY_BITS:
+                raise _refused(f"copy by strides of {stride}")
+            first += min(stride, 0) * (count - 1)
+            last += max(stride, 0) * (count - 1)
+        if first < 0:
+            raise _refused(f"copy from {first}")
+        rules.arena(first, last - first + o["size"])
+
+
+_RULES: dict[str, Callable[[_Rules, Step], None]] = {
+    "ROWS": _rows,
+    "CONV": _conv,
+    "MEAN": _mean,
+    "SOFTMAX": _softmax,
+    "DEPTHWISE": _depthwise,
+    "MAX_POOL": _pool,
+    "AVERAGE_POOL": _pool,
+    "MAP": _map,
+    "ADD": _add,
+    "MUL": _mul,
+    "MINIMUM": _extremum,
+    "MAXIMUM": _extremum,
+    "FILL": _fill,
+    "COPY": _copy,
+}
 
 
 def check_steps(program: Program, tables: bytes, tables_at: int) -> None:

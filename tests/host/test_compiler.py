@@ -15,11 +15,23 @@ from tinyseal_host import example, gate
 from tinyseal_host.contract import Contract, read_contract
 from tinyseal_host.errors import Status
 from tinyseal_host.formats import SIGNATURE_LEN, parse_release
+from tinyseal_host.model import reference
 from tinyseal_host.model.compiler import compile_model
+from tinyseal_host.model.network import read_network
+from tinyseal_host.model.tflite_reader import read_model
 
 FOLDER = Path(example.__file__).parent
 MODEL = FOLDER / "motion.tflite"
-SUPPORTED_MODELS = ["hello_world_int8.tflite", "arduino_magic_wand_int8.tflite", "emlearn_mnist_cnn_int8.tflite"]
+SUPPORTED_MODELS = [
+    "ad01_int8.tflite",
+    "arduino_magic_wand_int8.tflite",
+    "emlearn_mnist_cnn_int8.tflite",
+    "hello_world_int8.tflite",
+    "kws_ref_model.tflite",
+    "micro_speech_quantized.tflite",
+    "pretrainedResnet_quant.tflite",
+]
+FLOAT_MODELS = ["ad_ToyCar_fullint_micro.tflite", "wisdm_har_int8.tflite"]
 
 
 def run_program(data, inputs):
@@ -67,14 +79,19 @@ def test_random_model_gives_tflm_s_bytes(kind):
     check()
 
 
-@pytest.mark.parametrize("name", SUPPORTED_MODELS)
+@pytest.mark.parametrize("name", SUPPORTED_MODELS + FLOAT_MODELS)
 def test_public_model_gives_tflm_s_bytes(name):
     folder = os.environ.get("TINYSEAL_MODELS")
     if not folder:
         pytest.skip("TINYSEAL_MODELS names no folder of public models")
     data = (Path(folder) / name).read_bytes()
     inputs = np.random.default_rng(7).integers(-128, 128, (3, *entry_of(data).shape), dtype=np.int8)
-    np.testing.assert_array_equal(run_program(data, inputs), run_tflm(data, inputs))
+    if name in FLOAT_MODELS:
+        model = read_network(read_model(data, Path(name)))
+        expected = [reference.run(model, frame) for frame in frames_of(data, inputs)]
+    else:
+        expected = run_tflm(data, inputs)
+    np.testing.assert_array_equal(run_program(data, inputs), expected)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -170,4 +187,41 @@ def test_mean_with_the_smallest_factor_keeps_its_shift_in_the_format():
     writer.operator("MEAN", [entry, axes], [result], options("ReducerOptions"))
     data = writer.finish([entry], [result])
     inputs = np.full((1, 1, 8, 2), 127, np.int8)
+    np.testing.assert_array_equal(run_program(data, inputs), run_tflm(data, inputs))
+
+
+def steps_of(data):
+    return [step for _, step in Interpreter(compile_bytes(data)).steps]
+
+
+def test_map_and_sum_take_the_place_of_what_nobody_reads_again():
+    """x -> MAP y -> ADD(y, x): y may not lie where x does, the sum may lie in either; one scratchless arena of two."""
+    writer = TfliteWriter()
+    x, y, z = (writer.tensor((1, 64), scale=0.1, zero_point=0) for _ in range(3))
+    writer.operator("RELU", [x], [y])
+    writer.operator("ADD", [y, x], [z], options("AddOptions"))
+    data = writer.finish([x], [z])
+    relu, add = steps_of(data)
+    assert relu.in_at != relu.out_at
+    assert add.out_at in (add.a_at, add.b_at)
+    assert Interpreter(compile_bytes(data)).arena_len == 2 * 64
+
+
+def test_map_takes_the_place_of_its_input():
+    writer = TfliteWriter()
+    x, y, z = (writer.tensor((1, 64), scale=0.1, zero_point=0) for _ in range(3))
+    writer.operator("RELU", [x], [y])
+    writer.operator("RELU6", [y], [z])
+    data = writer.finish([x], [z])
+    assert [step.in_at == step.out_at for step in steps_of(data)] == [True, True]
+    assert Interpreter(compile_bytes(data)).arena_len == 64
+
+
+def test_output_that_another_layer_reads_is_not_overwritten():
+    writer = TfliteWriter()
+    x, y, dead = (writer.tensor((1, 64), scale=0.1, zero_point=0) for _ in range(3))
+    writer.operator("RELU", [x], [y])
+    writer.operator("RELU6", [y], [dead])
+    data = writer.finish([x], [y])
+    inputs = np.random.default_rng(2).integers(-128, 128, (2, 1, 64), dtype=np.int8)
     np.testing.assert_array_equal(run_program(data, inputs), run_tflm(data, inputs))

@@ -40,13 +40,13 @@ def test_all_problems_are_listed_at_once():
     writer = TfliteWriter()
     a, b, c = (writer.tensor((1, 4), scale=0.1, zero_point=0) for _ in range(3))
     d = writer.tensor((1, 4), scale=0.1, zero_point=0)
-    writer.operator("LOGISTIC", [a], [b])
+    writer.operator("ELU", [a], [b])
     writer.operator("SOFTMAX", [b], [c], options("SoftmaxOptions", beta=1.0))
-    writer.operator("TANH", [c], [d])
+    writer.operator("GELU", [c], [d])
     assert refused(writer.finish([a], [d])) == (
-        "layer 0 (LOGISTIC): operator is not supported; "
+        "layer 0 (ELU): operator is not supported; "
         "layer 1 (SOFTMAX): output has scale 0.10000000149011612 and zero point 0, wanted 1/256 and -128; "
-        "layer 2 (TANH): operator is not supported"
+        "layer 2 (GELU): operator is not supported"
     )
 
 
@@ -178,3 +178,56 @@ def test_bound_of_the_accumulator_is_exact():
     assert "accumulator can reach 536870912, wanted below" in refused(
         dense(bias=np.array([room, 0], np.int32), **fields)
     )
+
+
+def pair(name="ADD", kind="AddOptions", shapes=((1, 2, 4), (1, 2, 4)), out_scale=0.1, second_scale=0.1, constant=True):
+    """A file with one layer of two operands, the second a constant or the input's maximum with 0."""
+    writer = TfliteWriter()
+    entry = writer.tensor(shapes[0], scale=0.1, zero_point=0)
+    if constant:
+        second = writer.constant(np.ones(shapes[1], np.int8), scale=second_scale)
+    else:
+        second = writer.tensor(shapes[1], scale=second_scale, zero_point=0)
+        writer.operator("RELU", [entry], [second])
+    result = writer.tensor((1, 2, 4), scale=out_scale, zero_point=0)
+    writer.operator(name, [entry, second], [result], options(kind) if kind else None)
+    return writer.finish([entry], [result])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"shapes": ((1, 2, 4), (1, 2, 1))}, "computes 1x2x4 from 1x2x4 and 1x2x1, wanted one of the output's shape"),
+        (
+            {"name": "SUB", "kind": "SubOptions", "shapes": ((1, 1, 4), (1, 2, 4))},
+            "computes 1x2x4 from 1x1x4 and 1x2x4",
+        ),
+        ({"out_scale": 1e-8}, "output has scale 9.99999993922529e-09, wanted more than"),
+        ({"name": "MUL", "kind": "MulOptions", "out_scale": 1e-9}, "accumulator can reach"),
+        ({"second_scale": 0.0}, "constant has scale 0.0, wanted a positive number"),
+        (
+            {"name": "CONCATENATION", "kind": "ConcatenationOptions", "constant": False, "second_scale": 0.2},
+            "input has scale and zero point (0.20000000298023224, 0), wanted the output's (0.10000000149011612, 0)",
+        ),
+        ({"name": "TRANSPOSE", "kind": None}, "axes are 1x2x4 INT8, wanted plain constant INT32"),
+    ],
+)
+def test_operands_that_are_refused(changed, message):
+    assert message in refused(pair(**changed))
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "message"),
+    [
+        ("LOGISTIC", 0.1, "output has scale and zero point (0.10000000149011612, 0), wanted (0.00390625, -128)"),
+        ("TANH", 0.1, "output has scale and zero point (0.10000000149011612, 0), wanted (0.0078125, 0)"),
+        ("HARD_SWISH", 1e-4, "output has scale 9.999999747378752e-05, wanted more than"),
+        ("RELU", 1e-9, "wanted below 4.1943e+06"),
+    ],
+)
+def test_map_that_is_refused(name, scale, message):
+    writer = TfliteWriter()
+    entry = writer.tensor((1, 4), scale=0.1, zero_point=0)
+    result = writer.tensor((1, 4), scale=scale, zero_point=0)
+    writer.operator(name, [entry], [result])
+    assert message in refused(writer.finish([entry], [result]))

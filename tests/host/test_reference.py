@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from tflite import TensorType
 from tflite_strategies import STRATEGIES, run_tflm
 from tflite_writer import TfliteWriter, options
 from tinyseal_host import example
@@ -15,7 +16,16 @@ from tinyseal_host.model.tflite_reader import read_model
 
 FOLDER = Path(example.__file__).parent
 MODEL = FOLDER / "motion.tflite"
-SUPPORTED_MODELS = ["hello_world_int8.tflite", "arduino_magic_wand_int8.tflite", "emlearn_mnist_cnn_int8.tflite"]
+SUPPORTED_MODELS = [
+    "ad01_int8.tflite",
+    "arduino_magic_wand_int8.tflite",
+    "emlearn_mnist_cnn_int8.tflite",
+    "hello_world_int8.tflite",
+    "kws_ref_model.tflite",
+    "micro_speech_quantized.tflite",
+    "pretrainedResnet_quant.tflite",
+]
+FLOAT_MODELS = ["ad_ToyCar_fullint_micro.tflite", "wisdm_har_int8.tflite"]
 
 
 def network_of(data, path=Path("made.tflite")):
@@ -91,5 +101,69 @@ def test_public_model_gives_tflm_s_bytes(name):
         pytest.skip("TINYSEAL_MODELS names no folder of public models")
     data = (Path(folder) / name).read_bytes()
     network = network_of(data)
-    inputs = np.random.default_rng(7).integers(-128, 128, (8, *network.input.shape), dtype=np.int8)
+    inputs = _public_inputs(network)
     np.testing.assert_array_equal(run_reference(network, inputs), run_tflm(data, inputs))
+
+
+@pytest.mark.parametrize("name", FLOAT_MODELS)
+def test_public_model_with_float_edges_gives_tflm_s_numbers(name):
+    folder = os.environ.get("TINYSEAL_MODELS")
+    if not folder:
+        pytest.skip("TINYSEAL_MODELS names no folder of public models")
+    data = (Path(folder) / name).read_bytes()
+    network = network_of(data)
+    inputs = _public_inputs(network)
+    frames = np.array([frame_of(network, values) for values in inputs])
+    np.testing.assert_array_equal(dequantised(network, run_reference(network, inputs)), run_tflm(data, frames))
+
+
+def _public_inputs(network):
+    """Noise, and frames of one value: both ends, the zero point and 0."""
+    shape = network.input.shape
+    noise = np.random.default_rng(7).integers(-128, 128, (8, *shape), dtype=np.int8)
+    values = [-128, 127, int(network.input.zero_points[0]), 0]
+    return np.concatenate([noise, np.array([np.full(shape, value, np.int8) for value in values])])
+
+
+def dequantised(network, outputs):
+    """float32 as the DEQUANTIZE makes them that was left out."""
+    output = network.output
+    return ((outputs.astype(np.int32) - output.zero_points[0]) * output.scales[0]).astype(np.float32)
+
+
+def test_float_edges_are_folded():
+    """QUANTIZE and DEQUANTIZE at the edges: rounding of random float32 frames included."""
+    writer = TfliteWriter()
+    shape = (1, 24)
+    source, sink = (writer.tensor(shape, np.float32) for _ in range(2))
+    entry = writer.tensor(shape, scale=0.05, zero_point=-7)
+    result = writer.tensor(shape, scale=0.1, zero_point=9)
+    writer.operator("QUANTIZE", [source], [entry])
+    writer.operator("RELU", [entry], [result])
+    writer.operator("DEQUANTIZE", [result], [sink])
+    data = writer.finish([source], [sink])
+    network = network_of(data)
+    frames = np.random.default_rng(5).normal(0, 5, (20, *shape)).astype(np.float32)
+    outputs = np.array([reference.run(network, frame) for frame in frames])
+    np.testing.assert_array_equal(dequantised(network, outputs), run_tflm(data, frames))
+    assert network.float_output
+
+
+def test_keras_flatten_is_folded():
+    """SHAPE, STRIDED_SLICE, PACK and RESHAPE, as converters write a Flatten."""
+    writer = TfliteWriter()
+    entry = writer.tensor((1, 3, 4), scale=0.1, zero_point=5)
+    mapped = writer.tensor((1, 3, 4), scale=0.1, zero_point=5)
+    result = writer.tensor((1, 12), scale=0.1, zero_point=5)
+    shape, batch, packed = (writer.tensor(sizes, np.int32) for sizes in ((3,), (), (2,)))
+    writer.operator("RELU", [entry], [mapped])
+    writer.operator("SHAPE", [mapped], [shape], options("ShapeOptions", outType=TensorType.INT32))
+    ranges = [writer.constant(np.array([value], np.int32)) for value in (0, 1, 1)]
+    writer.operator("STRIDED_SLICE", [shape, *ranges], [batch], options("StridedSliceOptions", shrinkAxisMask=1))
+    writer.operator(
+        "PACK", [batch, writer.constant(np.array(-1, np.int32))], [packed], options("PackOptions", valuesCount=2)
+    )
+    writer.operator("RESHAPE", [mapped, packed], [result])
+    data = writer.finish([entry], [result])
+    inputs = np.random.default_rng(6).integers(-128, 128, (3, 1, 3, 4), dtype=np.int8)
+    np.testing.assert_array_equal(run_reference(network_of(data), inputs), run_tflm(data, inputs))

@@ -219,5 +219,5 @@ def test_summary_of_what_cannot_be_compiled():
     summary = describe(writer.finish([entry], [result]), PATH)
     assert (summary.layers[0].macs, summary.layers[0].weight_bytes) == (8 * 8 * 6 * 9, 9 * 6 * 4)
     assert summary.arena_bytes is None
-    assert "layer 0 (DEPTHWISE_CONV_2D): operator is not supported" in summary.problems
+    assert "layer 0 (DEPTHWISE_CONV_2D): input is FLOAT32, wanted INT8" in summary.problems
     assert summary.inputs[0].text == "1x8x8x3 FLOAT32"

@@ -113,6 +113,8 @@ def _inspect_model(data: bytes, path: Path, output: Output) -> None:
     output.say()
     rows = [(row.number, row.operator, row.output_shape, row.macs, row.weight_bytes) for row in summary.layers]
     output.columns(("layer", "operator", "output", "MACs", "weight bytes"), [tuple(row) for row in rows])
+    for note in summary.notes:
+        output.say(f"note: {printable(note)}")
     for problem in summary.problems:
         output.say(f"problem: {printable(problem)}")
     output.result({"kind": "tflite", "bytes": len(data), **asdict(summary), "macs": summary.macs})

@@ -21,11 +21,10 @@ from .tflite_reader import shape_text
 
 _MAX_K = 16384  # 255 * 255 * 16384 < 2^31: the kernels' sum of products
 _MAX_BIAS_SCALE_ERROR = 0.02  # of the output's scale, as TFLM has it
-_ACTIVATIONS = ("NONE", "RELU", "RELU6")
 
 
-def read_weights(layer: LayerReader, rank: int) -> Int8 | None:
-    """int8 weights of that rank, checked but for their scales' values; None after a refusal."""
+def read_weights(layer: LayerReader, rank: int, channel_dimension: int = 0) -> Int8 | None:
+    """int8 weights of that rank, one scale or one for each output along a dimension; None after a refusal."""
     tensor = layer.tensor(1)
     before = len(layer.problems)
     if tensor.type != "INT8" or tensor.data is None or not tensor.plain:
@@ -34,30 +33,29 @@ def read_weights(layer: LayerReader, rank: int) -> Int8 | None:
     if len(tensor.shape) != rank or tensor.size == 0:
         layer.refuse(f"weights are {shape_text(tensor.shape)}, wanted {rank} dimensions")
         return None
-    if tensor.scales.size not in (1, tensor.shape[0]):
-        layer.refuse(f"weights have {tensor.scales.size} scales, wanted 1 or {tensor.shape[0]}")
-    elif tensor.scales.size > 1 and tensor.quantised_dimension != 0:
-        layer.refuse(f"weights are quantised along dimension {tensor.quantised_dimension}, wanted 0")
+    m = tensor.shape[channel_dimension]
+    if tensor.scales.size not in (1, m):
+        layer.refuse(f"weights have {tensor.scales.size} scales, wanted 1 or {m}")
+    elif tensor.scales.size > 1 and tensor.quantised_dimension != channel_dimension:
+        dimension = tensor.quantised_dimension
+        layer.refuse(f"weights are quantised along dimension {dimension}, wanted {channel_dimension}")
     elif not (np.isfinite(tensor.scales) & (tensor.scales >= 0)).all():
         layer.refuse("weights have a scale that is negative or not finite")
-    if tensor.zero_points.size > tensor.shape[0] or tensor.zero_points.any():
+    if tensor.zero_points.size > m or tensor.zero_points.any():
         layer.refuse("weights have a zero point other than 0")
-    k = tensor.size // tensor.shape[0]
-    if k > _MAX_K:
-        layer.refuse(f"has {k} weights an output, wanted at most {_MAX_K}")
+    if tensor.size // m > _MAX_K:
+        layer.refuse(f"has {tensor.size // m} weights an output, wanted at most {_MAX_K}")
     return cast(Int8, tensor.data) if len(layer.problems) == before else None
 
 
 def read_filter(layer: LayerReader, weights: Int8, *, per_tensor: bool) -> Filter | None:
-    """Weights, bias and requantisation, the accumulator bounded; `per_tensor` has the bias held to its scale."""
+    """A Filter of weights [m, ...], the accumulator bounded; `per_tensor` has the bias held to its scale."""
     m = weights.shape[0]
-    activation = str(layer.operator.options["activation"])
-    if activation not in _ACTIVATIONS:
-        layer.refuse(f"activation is {activation}, wanted {', '.join(_ACTIVATIONS)}")
+    activation = layer.activation()
     (in_scale, zero_point), (out_scale, out_zero_point) = quantisation(layer.input), quantisation(layer.output)
     scales = layer.tensor(1).scales
     bias = _bias(layer, m, in_scale * float(scales[0]) if per_tensor else None, out_scale)
-    if bias is None or layer.problems:
+    if bias is None or activation is None or layer.problems:
         return None
     multiplier = layer_multiplier(in_scale, np.broadcast_to(scales, (m,)), out_scale)
     rows = weights.reshape(m, -1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from typing import cast
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from .tflite_reader import ABSENT, Model, Operator, Tensor, shape_text
 
 _MAX_SHIFTED = 1 << 29  # the kernels' bound on |accumulator * 2^left|, FORMAT.md "Rows table"
 _MAX_LEFT = 28
+_ACTIVATIONS = ("NONE", "RELU", "RELU6")
 
 
 class LayerReader:
@@ -19,6 +22,7 @@ class LayerReader:
     def __init__(self, model: Model, operator: Operator, known: AbstractSet[int]) -> None:
         self.problems: list[str] = []
         self.operator = operator
+        self.activations: list[Tensor] = []
         self._known = known
         self._inputs = [None if index == ABSENT else model.tensors[index] for index in operator.inputs]
         self._outputs = [model.tensors[index] for index in operator.outputs]
@@ -50,18 +54,55 @@ class LayerReader:
         """Add a problem."""
         self.problems.append(text)
 
-    def check_tensors(self, least: int, most: int) -> None:
-        """Refuse all but `least` to `most` inputs and one output, and all but int8 activations in order."""
+    def check_counts(self, least: int, most: int) -> bool:
+        """Whether there are `least` to `most` inputs and one output; refuses anything else."""
         if not least <= len(self._inputs) <= most or len(self._outputs) != 1:
             counts = f"{len(self._inputs)} inputs and {len(self._outputs)} outputs"
             self.refuse(f"has {counts}, wanted {least if least == most else f'{least} to {most}'} and 1")
-            return
-        for what, tensor in (("input", self.input), ("output", self.output)):
+            return False
+        return True
+
+    def check_activations(self, positions: Iterable[int]) -> None:
+        """Refuse all but int8 activations, in order, at these inputs and the output; `activations` are those inputs."""
+        self.activations = [self.tensor(position) for position in positions]
+        named = [("input", tensor) for tensor in self.activations] + [("output", self.output)]
+        for what, tensor in named:
             self.problems += [f"{what} {text}" for text in activation_problems(tensor)]
-        if self.input.index not in self._known:
-            self.refuse(f"reads tensor {self.input.index}, which no earlier layer computes")
+        for tensor in self.activations:
+            if tensor.index not in self._known:
+                self.refuse(f"reads tensor {tensor.index}, which no earlier layer computes")
         if self.output.index in self._known:
             self.refuse(f"writes tensor {self.output.index} again")
+
+    def constant(self, position: int, what: str, type_name: str) -> Tensor | None:
+        """A plain constant input of that type; None after a refusal."""
+        tensor = self.tensor(position)
+        if tensor.data is None or tensor.type != type_name or not tensor.plain:
+            self.refuse(f"{what} are {shape_text(tensor.shape)} {tensor.type}, wanted plain constant {type_name}")
+            return None
+        return tensor
+
+    def integers(self, position: int, what: str) -> list[int] | None:
+        """The values of a constant INT32 input; None after a refusal."""
+        tensor = self.constant(position, what, "INT32")
+        return None if tensor is None or tensor.data is None else [int(value) for value in tensor.data.flat]
+
+    def option(self, name: str) -> int:
+        """An option that is an integer."""
+        return cast(int, self.operator.options[name])
+
+    def activation(self) -> str | None:
+        """The fused activation; None after a refusal."""
+        activation = str(self.operator.options["activation"])
+        if activation not in _ACTIVATIONS:
+            self.refuse(f"activation is {activation}, wanted {', '.join(_ACTIVATIONS)}")
+            return None
+        return activation
+
+    @property
+    def input_count(self) -> int:
+        """How many inputs the operator names."""
+        return len(self._inputs)
 
     def check_bound(self, bound: Int64, multiplier: Multiplier) -> None:
         """Refuse what the kernels' 32 bits cannot hold; `bound` is the greatest |accumulator| of each output."""
@@ -76,15 +117,7 @@ class LayerReader:
 
 def activation_problems(tensor: Tensor) -> list[str]:
     """Why a tensor cannot be an int8 activation with one scale."""
-    problems = []
-    if tensor.type != "INT8":
-        problems.append(f"is {tensor.type}, wanted INT8")
-    elif len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
-        problems.append(f"has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points, wanted 1 of each")
-    elif not (np.isfinite(tensor.scales[0]) and tensor.scales[0] > 0):
-        problems.append(f"has scale {tensor.scales[0]}, wanted a positive number")
-    elif not INT8_MIN <= tensor.zero_points[0] <= INT8_MAX:
-        problems.append(f"has zero point {tensor.zero_points[0]}, wanted {INT8_MIN} to {INT8_MAX}")
+    problems = quantisation_problems(tensor)
     if tensor.data_bytes:
         problems.append("is a constant, wanted an activation")
     if not tensor.plain:
@@ -92,6 +125,19 @@ def activation_problems(tensor: Tensor) -> list[str]:
     if tensor.size == 0:
         problems.append(f"has no values (shape {shape_text(tensor.shape)})")
     return problems
+
+
+def quantisation_problems(tensor: Tensor) -> list[str]:
+    """Why a tensor is not int8 with one scale."""
+    if tensor.type != "INT8":
+        return [f"is {tensor.type}, wanted INT8"]
+    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
+        return [f"has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points, wanted 1 of each"]
+    if not (np.isfinite(tensor.scales[0]) and tensor.scales[0] > 0):
+        return [f"has scale {tensor.scales[0]}, wanted a positive number"]
+    if not INT8_MIN <= tensor.zero_points[0] <= INT8_MAX:
+        return [f"has zero point {tensor.zero_points[0]}, wanted {INT8_MIN} to {INT8_MAX}"]
+    return []
 
 
 def quantisation(tensor: Tensor) -> tuple[float, int]:

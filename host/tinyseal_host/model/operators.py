@@ -5,19 +5,19 @@ What is refused is what the board's kernels cannot do exactly, and what TensorFl
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from .convolution import Axis, Window, same_or_valid
+from . import elementwise, maps, moves, windows
 from .filters import read_filter, read_weights
 from .layer_reader import LayerReader, quantisation
-from .layers import Alias, Computation, Convolution, FullyConnected, Layer, Mean, Softmax
-from .quantisation import INT8_MAX, INT8_MIN, Int8, Requantisation, mean_multiplier
+from .layers import Alias, Computation, FullyConnected, Layer, Mean, Softmax
+from .quantisation import INT8_MAX, INT8_MIN, Requantisation, mean_multiplier
 from .softmax import softmax_exponentials
 from .tflite_reader import shape_text
 
-_MAX_STRIDE = 1024  # also of a dilation: with kernels of at most 16384, positions stay within 32 bits
 _MAX_DEPTH = 255  # of a softmax: the sum of exponentials stays below 2^27
 
 
@@ -27,12 +27,15 @@ def read_layer(layer: LayerReader) -> Layer | None:
     if operator.name not in _READERS:
         layer.refuse("operator is not supported")
         return None
-    least, most, read = _READERS[operator.name]
-    layer.check_tensors(least, most)
-    computation = None if layer.problems else read(layer)
+    reader = _READERS[operator.name]
+    if not layer.check_counts(reader.least, reader.most):
+        return None
+    if reader.activations is not None:
+        layer.check_activations(range(min(reader.activations, layer.input_count)))
+    computation = None if layer.problems else reader.read(layer)
     if layer.problems or computation is None:
         return None
-    return Layer(operator.number, operator.name, layer.input, layer.output, computation)
+    return Layer(operator.number, operator.name, tuple(layer.activations), layer.output, computation)
 
 
 def _alias(layer: LayerReader) -> Computation | None:
@@ -55,42 +58,6 @@ def _fully_connected(layer: LayerReader) -> Computation | None:
         layer.refuse(f"computes {shapes} with weights {shape_text(weights.shape)}")
     rows = read_filter(layer, weights, per_tensor=layer.tensor(1).scales.size == 1)
     return None if rows is None else FullyConnected(rows, pixels)
-
-
-def _conv_2d(layer: LayerReader) -> Computation | None:
-    weights = read_weights(layer, 4)
-    window = None if weights is None else _window(layer, weights)
-    rows = None if weights is None else read_filter(layer, weights, per_tensor=False)
-    return None if rows is None or window is None else Convolution(rows, window)
-
-
-def _window(layer: LayerReader, weights: Int8) -> Window | None:
-    options = layer.operator.options
-    m, kernel_h, kernel_w, c = weights.shape
-    if len(layer.input.shape) != 4 or layer.input.shape[0] != 1 or layer.input.shape[3] != c:
-        layer.refuse(f"input is {shape_text(layer.input.shape)}, wanted 1 x height x width x {c} (no groups)")
-        return None
-    if options["padding"] not in ("SAME", "VALID"):
-        layer.refuse(f"padding is {options['padding']}, wanted SAME or VALID")
-        return None
-    axes: list[Axis] = []
-    for name, size, kernel in (("h", layer.input.shape[1], kernel_h), ("w", layer.input.shape[2], kernel_w)):
-        stride, dilation = cast(int, options[f"stride_{name}"]), cast(int, options[f"dilation_{name}"])
-        if not (1 <= stride <= _MAX_STRIDE and 1 <= dilation <= _MAX_STRIDE):
-            wanted = f"wanted 1 to {_MAX_STRIDE} of each"
-            layer.refuse(f"has stride {stride} and dilation {dilation} in {name}, {wanted}")
-            continue
-        axis = same_or_valid(str(options["padding"]), size, kernel, stride, dilation)
-        if axis is None:
-            layer.refuse(f"kernel of {kernel} with dilation {dilation} does not fit into {size} in {name}")
-        else:
-            axes.append(axis)
-    if len(axes) != 2:
-        return None
-    expected = (1, axes[0].out, axes[1].out, m)
-    if layer.output.shape != expected:
-        layer.refuse(f"output is {shape_text(layer.output.shape)}, wanted {shape_text(expected)}")
-    return Window(axes[0], axes[1], c)
 
 
 def _mean(layer: LayerReader) -> Computation | None:
@@ -136,14 +103,46 @@ def _softmax(layer: LayerReader) -> Computation | None:
     return Softmax(layer.input.size // depth, depth, exponentials)
 
 
+class _Reader(NamedTuple):
+    """The least and greatest number of inputs, what reads the operator, and how many of its first inputs are
+    activations; None when it finds that out."""
+
+    least: int
+    most: int
+    read: Callable[[LayerReader], Computation | None]
+    activations: int | None = 1
+
+
+_MAX_JOINED = 256
+
 _READERS = {
-    "CONV_2D": (2, 3, _conv_2d),
-    "FULLY_CONNECTED": (2, 3, _fully_connected),
-    "MEAN": (2, 2, _mean),
-    "SOFTMAX": (1, 1, _softmax),
-    "RESHAPE": (1, 2, _alias),
-    "EXPAND_DIMS": (2, 2, _alias),
-    "SQUEEZE": (1, 1, _alias),
+    "CONV_2D": _Reader(2, 3, windows.conv_2d),
+    "DEPTHWISE_CONV_2D": _Reader(2, 3, windows.depthwise_conv_2d),
+    "FULLY_CONNECTED": _Reader(2, 3, _fully_connected),
+    "MAX_POOL_2D": _Reader(1, 1, windows.max_pool_2d),
+    "AVERAGE_POOL_2D": _Reader(1, 1, windows.average_pool_2d),
+    "MEAN": _Reader(2, 2, _mean),
+    "SOFTMAX": _Reader(1, 1, _softmax),
+    "RELU": _Reader(1, 1, maps.relu),
+    "RELU6": _Reader(1, 1, maps.relu6),
+    "LEAKY_RELU": _Reader(1, 1, maps.leaky_relu),
+    "HARD_SWISH": _Reader(1, 1, maps.hard_swish),
+    "LOGISTIC": _Reader(1, 1, maps.logistic),
+    "TANH": _Reader(1, 1, maps.tanh),
+    "QUANTIZE": _Reader(1, 1, maps.quantize),
+    "ADD": _Reader(2, 2, elementwise.add, None),
+    "SUB": _Reader(2, 2, elementwise.sub, None),
+    "MUL": _Reader(2, 2, elementwise.mul, None),
+    "MINIMUM": _Reader(2, 2, elementwise.minimum, None),
+    "MAXIMUM": _Reader(2, 2, elementwise.maximum, None),
+    "PAD": _Reader(2, 2, moves.pad),
+    "PADV2": _Reader(3, 3, moves.pad),
+    "CONCATENATION": _Reader(1, _MAX_JOINED, moves.concatenation, _MAX_JOINED),
+    "STRIDED_SLICE": _Reader(4, 4, moves.strided_slice),
+    "TRANSPOSE": _Reader(2, 2, moves.transpose),
+    "RESHAPE": _Reader(1, 2, _alias),
+    "EXPAND_DIMS": _Reader(2, 2, _alias),
+    "SQUEEZE": _Reader(1, 1, _alias),
 }
-"""For each operator the least and greatest number of inputs, and what reads it."""
-SUPPORTED = tuple(_READERS)
+SUPPORTED = (*_READERS, "DEQUANTIZE")
+"""All operators that can be computed, QUANTIZE from and DEQUANTIZE to float32 only at the edges of a network."""

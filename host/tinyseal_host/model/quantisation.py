@@ -36,6 +36,11 @@ class Multiplier:
         """Bits that a product is divided by, rounding, after it."""
         return np.maximum(-self.shift, 0)
 
+    def apply(self, accumulators: Int64) -> Int64:
+        """MultiplyByQuantizedMultiplier of int64 [..., m]; exact while |accumulator * 2^left| < 2^31."""
+        product = saturating_rounding_doubling_high_mul(accumulators << self.left, self.q31)
+        return rounding_divide_by_pot(product, self.right)
+
 
 @dataclass(frozen=True)
 class Requantisation:
@@ -48,10 +53,7 @@ class Requantisation:
 
     def apply(self, accumulators: Int64) -> Int8:
         """int8 of int64 [..., m]; exact while |accumulator * 2^left| < 2^31."""
-        scaled = rounding_divide_by_pot(
-            saturating_rounding_doubling_high_mul(accumulators << self.multiplier.left, self.multiplier.q31),
-            self.multiplier.right,
-        )
+        scaled = self.multiplier.apply(accumulators)
         return np.clip(scaled + self.zero_point, self.low, self.high).astype(np.int8)
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from .network import Unsupported, read_network
+from .network import Network, Unsupported, read_network
 from .plan import plan_network
 from .tflite_reader import ABSENT, Model, Operator, read_model, shape_text
 
@@ -51,6 +51,8 @@ class ModelSummary:
     outputs: tuple[EdgeSummary, ...]
     arena_bytes: int | None
     problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What a board does otherwise than the file says."""
 
     @property
     def macs(self) -> int:
@@ -67,17 +69,27 @@ def describe(data: bytes, path: Path) -> ModelSummary:
     """The ModelSummary of the bytes of the `.tflite` at `path`; TinysealError only for a damaged file."""
     model = read_model(data, path)
     network = read_network(model)
+    notes: tuple[str, ...] = ()
     if isinstance(network, Unsupported):
         arena_bytes, problems = None, network.problems
     else:
         arena_bytes, problems = plan_network(network).arena_len, ()
+        notes = _notes(network)
     return ModelSummary(
         layers=tuple(_layer(model, operator) for operator in model.operators),
         inputs=tuple(_edge(model, index) for index in model.inputs),
         outputs=tuple(_edge(model, index) for index in model.outputs),
         arena_bytes=arena_bytes,
         problems=problems,
+        notes=notes,
     )
+
+
+def _notes(network: Network) -> tuple[str, ...]:
+    if not network.float_output:
+        return ()
+    scale, zero_point = float(network.output.scales[0]), int(network.output.zero_points[0])
+    return (f"the last DEQUANTIZE is left out: outputs are int8, value = {scale:g} * (output - {zero_point})",)
 
 
 def _layer(model: Model, operator: Operator) -> LayerSummary:

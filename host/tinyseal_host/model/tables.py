@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .layers import Filter
-from .quantisation import Int64
+from .quantisation import Int8, Int64
 
 BIAS = 128
 """Activations and weights are stored as bytes biased by this much."""
@@ -20,6 +20,12 @@ _SATURATED = 255  # that many thresholds up or down, a byte is at its limit what
 def multiplier_words(q31: int, shift: int) -> tuple[int, int, int, int]:
     """`mult_hi`, `mult_lo`, `left` and `right` of a multiplier."""
     return q31 >> 16, q31 & 0xFFFF, max(shift, 0), max(-shift, 0)
+
+
+def biased(values: Int8) -> bytes:
+    """int8 values as biased bytes, padded with zero bytes to a multiple of 4."""
+    table = (values.astype(np.int64).reshape(-1) + BIAS).astype(np.uint8).tobytes()
+    return table + bytes(-len(table) % 4)
 
 
 def rows_table(rows: Filter) -> bytes:

@@ -12,17 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tflite import (
-    ActivationFunctionType,
-    BuiltinOperator,
-    BuiltinOptions,
-    FullyConnectedOptionsWeightsFormat,
-    Padding,
-    TensorType,
-)
+from tflite import BuiltinOperator, BuiltinOptions, TensorType
 
 from ..errors import TinysealError
 from .flatbuffer import NO_FIELDS, FlatbufferError, Table, root
+from .tflite_options import OPTIONS, Kind, Option, names_of
 
 MAX_ITEMS = 4096
 """Tensors, buffers or operator codes in one file; models for microcontrollers have some hundreds."""
@@ -36,41 +30,12 @@ ABSENT = -1
 """Stands for an optional input that an operator does without."""
 
 
-def _names(enumeration: type) -> dict[int, str]:
-    return {code: name for name, code in vars(enumeration).items() if isinstance(code, int) and name[0] != "_"}
-
-
-_OPERATORS = _names(BuiltinOperator)
-_TYPES = _names(TensorType)
-_ACTIVATIONS = _names(ActivationFunctionType)
-_PADDINGS = _names(Padding)
-_WEIGHTS_FORMATS = _names(FullyConnectedOptionsWeightsFormat)
+_OPERATORS = names_of(BuiltinOperator)
+_TYPES = names_of(TensorType)
 _DTYPES = {
     **{"FLOAT32": "<f4", "FLOAT16": "<f2", "FLOAT64": "<f8", "BOOL": "|b1", "UINT8": "|u1", "INT8": "|i1"},
     **{"INT16": "<i2", "UINT16": "<u2", "INT32": "<i4", "UINT32": "<u4", "INT64": "<i8", "UINT64": "<u8"},
 }
-
-Option = int | float | str
-_Kind = str | dict[int, str]  # a struct code, or the names of an enumeration
-_OPTIONS: dict[str, tuple[int, dict[str, tuple[int, _Kind, Option]]]] = {
-    "CONV_2D": (
-        BuiltinOptions.Conv2DOptions,
-        {
-            "padding": (0, _PADDINGS, "SAME"),
-            "stride_w": (1, "i", 0),
-            "stride_h": (2, "i", 0),
-            "activation": (3, _ACTIVATIONS, "NONE"),
-            "dilation_w": (4, "i", 1),
-            "dilation_h": (5, "i", 1),
-        },
-    ),
-    "FULLY_CONNECTED": (
-        BuiltinOptions.FullyConnectedOptions,
-        {"activation": (0, _ACTIVATIONS, "NONE"), "weights_format": (1, _WEIGHTS_FORMATS, "DEFAULT")},
-    ),
-    "SOFTMAX": (BuiltinOptions.SoftmaxOptions, {"beta": (0, "f", 0.0)}),
-}
-"""For an operator whose options matter: the options' union number, and field number, type and default of each."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +153,8 @@ def _operator(number: int, name: str, table: Table, tensor_count: int) -> Operat
     inputs = _indices(table, 1, tensor_count, ABSENT)
     outputs = _indices(table, 2, tensor_count, 0)
     options: dict[str, Option] = {}
-    if name in _OPTIONS:
-        union, fields = _OPTIONS[name]
+    if name in OPTIONS:
+        union, fields = OPTIONS[name]
         found = table.integer(3, "B")
         if found not in (union, BuiltinOptions.NONE):
             raise FlatbufferError(f"options are of kind {found}, wanted {union}")
@@ -199,7 +164,7 @@ def _operator(number: int, name: str, table: Table, tensor_count: int) -> Operat
     return Operator(number, name, inputs, outputs, options)
 
 
-def _option(table: Table, number: int, kind: _Kind, default: Option) -> Option:
+def _option(table: Table, number: int, kind: Kind, default: Option) -> Option:
     if kind == "f":
         return table.real(number, float(default))
     if isinstance(kind, str):

@@ -1,0 +1,198 @@
+"""What a board does for each layer: its steps, operands and tables, before anything has a place (FORMAT.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .convolution import Window
+from .layers import (
+    Addition,
+    Alias,
+    Computation,
+    Convolution,
+    Copy,
+    Depthwise,
+    Elementwise,
+    Extremum,
+    Filter,
+    FullyConnected,
+    Map,
+    Mean,
+    Multiplication,
+    Pool,
+    Rearrangement,
+    Softmax,
+)
+from .quantisation import Multiplier, Requantisation
+from .tables import BIAS, biased, exponential_table, multiplier_words, rows_table
+
+_SOFTMAX_SCRATCH_LEN = 8
+_LOOPS = 4
+_IN = {"in_at": 0}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One step: operands with a value, for operands that are inputs the input's number, tables, bytes of scratch."""
+
+    name: str
+    values: Mapping[str, int]
+    inputs: Mapping[str, int] = field(default_factory=lambda: _IN)
+    tables: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    scratch_len: int = 0
+
+
+def works_in_place(computation: Computation) -> bool:
+    """Whether the output may take the place of an input of its size: each value is read before it is written."""
+    return isinstance(computation, (Map, Addition, Multiplication, Extremum))
+
+
+def macs_of(computation: Computation) -> int:
+    """Multiply-accumulates, those with padding counted."""
+    if isinstance(computation, FullyConnected):
+        return computation.pixels * computation.filter.weights.size
+    if isinstance(computation, (Convolution, Depthwise)):
+        return computation.window.height.out * computation.window.width.out * computation.filter.weights.size
+    return 0
+
+
+def drafts_of(computation: Computation) -> list[Draft]:
+    """The steps of a layer; an alias has none."""
+    match computation:
+        case Alias():
+            drafts = []
+        case FullyConnected(rows, pixels):
+            drafts = [_rows(rows, step=rows.weights.shape[1], pixels=pixels)]
+        case Convolution(rows, window) if window.step is not None:
+            drafts = [_rows(rows, step=window.step, pixels=window.height.out * window.width.out)]
+        case Convolution(rows, window):
+            drafts = [_conv(rows, window)]
+        case Depthwise() as depthwise:
+            drafts = [_depthwise(depthwise)]
+        case Pool() as pool:
+            drafts = [_pool(pool)]
+        case Mean() as mean:
+            drafts = [_mean(mean)]
+        case Softmax() as softmax:
+            drafts = [_softmax(softmax)]
+        case Map(length, table):
+            drafts = [Draft("MAP", {"length": length}, tables={"table_at": biased(table)})]
+        case Rearrangement() as rearrangement:
+            drafts = _rearrangement(rearrangement)
+        case pair:
+            drafts = [_elementwise(pair)]
+    return drafts
+
+
+def _softmax(computation: Softmax) -> Draft:
+    tables = {"table_at": exponential_table(computation.exponentials)}
+    values = {"rows": computation.rows, "depth": computation.depth}
+    return Draft("SOFTMAX", values, tables=tables, scratch_len=_SOFTMAX_SCRATCH_LEN)
+
+
+def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
+    m, k = rows.weights.shape
+    values = {"step": step, "pixels": pixels, "k": k, "m": m} | _limits(rows.requantisation)
+    return Draft("ROWS", values, tables={"rows_at": rows_table(rows)})
+
+
+def _conv(rows: Filter, window: Window) -> Draft:
+    k = rows.weights.shape[1]
+    values = _places(window) | _dilation(window) | _weighted(rows)
+    return Draft("CONV", values, tables={"rows_at": rows_table(rows)}, scratch_len=window.width.out * k)
+
+
+def _depthwise(computation: Depthwise) -> Draft:
+    rows, window = computation.filter, computation.window
+    values = _places(window) | _dilation(window) | _weighted(rows) | {"multiplier": computation.multiplier}
+    return Draft("DEPTHWISE", values, tables={"rows_at": rows_table(rows)})
+
+
+def _pool(computation: Pool) -> Draft:
+    values = _places(computation.window) | {"low": computation.low + BIAS, "high": computation.high + BIAS}
+    return Draft("AVERAGE_POOL" if computation.average else "MAX_POOL", values)
+
+
+def _mean(computation: Mean) -> Draft:
+    bias = -computation.pixels * (computation.input_zero_point + BIAS)
+    values = {"pixels": computation.pixels, "c": computation.channels, "bias": bias & 0xFFFFFFFF}
+    hi, lo, left, right = _words(computation.requantisation.multiplier)
+    values |= {"mult_hi": hi, "mult_lo": lo, "left": left, "right": right} | _limits(computation.requantisation)
+    return Draft("MEAN", values)
+
+
+def _elementwise(computation: Elementwise) -> Draft:
+    operands = computation.operands
+    values = {"length": operands.length, "period": operands.period, "b_constant": int(operands.constant is not None)}
+    inputs, tables = {"a_at": 0}, {}
+    if operands.constant is None:
+        inputs["b_at"] = 1
+    else:
+        tables["b_at"] = biased(operands.constant)
+    if isinstance(computation, Extremum):
+        return Draft("MAXIMUM" if computation.greatest else "MINIMUM", values, inputs, tables)
+    values |= _limits(computation.requantisation)
+    hi, lo, left, right = _words(computation.requantisation.multiplier)
+    if isinstance(computation, Multiplication):
+        values |= {"a_zero": computation.a_zero_point + BIAS, "b_zero": computation.b_zero_point + BIAS}
+        return Draft("MUL", values | {"hi": hi, "lo": lo, "left": left, "right": right}, inputs, tables)
+    values |= {"subtract": int(computation.subtract), "hi": hi, "lo": lo, "right": right}
+    for name, scaled in (("a", computation.a), ("b", computation.b)):
+        hi, lo, _, right = _words(scaled.multiplier)
+        values |= {f"{name}_zero": scaled.zero_point + BIAS, f"{name}_hi": hi, f"{name}_lo": lo, f"{name}_right": right}
+    return Draft("ADD", values, inputs, tables)
+
+
+def _rearrangement(computation: Rearrangement) -> list[Draft]:
+    drafts = [_copy(copy) for copy in computation.copies]
+    if computation.fill is None:
+        return drafts
+    return [Draft("FILL", {"length": computation.length, "value": computation.fill + BIAS}, {}), *drafts]
+
+
+def _copy(copy: Copy) -> Draft:
+    values = {"in_at": copy.in_offset, "out_at": copy.out_offset, "size": copy.size}
+    idle = _LOOPS - len(copy.counts)
+    for name, numbers, filler in (
+        ("n", copy.counts, 1),
+        ("in_", copy.in_strides, 0),
+        ("out_", copy.out_strides, 0),
+    ):
+        padded = (*(filler for _ in range(idle)), *numbers)
+        values |= {f"{name}{loop}": number & 0xFFFFFFFF for loop, number in enumerate(padded)}
+    return Draft("COPY", values, {"in_at": copy.source})
+
+
+def _places(window: Window) -> dict[str, int]:
+    height, width = window.height, window.width
+    return {
+        **{"in_h": height.size, "in_w": width.size, "c": window.channels},
+        **{"kernel_h": height.kernel, "kernel_w": width.kernel},
+        **{"stride_h": height.stride, "stride_w": width.stride},
+        **{"pad_top": height.before, "pad_left": width.before},
+        **{"out_h": height.out, "out_w": width.out},
+    }
+
+
+def _dilation(window: Window) -> dict[str, int]:
+    return {"dilation_h": window.height.dilation, "dilation_w": window.width.dilation}
+
+
+def _weighted(rows: Filter) -> dict[str, int]:
+    m, k = rows.weights.shape
+    return {"pad": rows.input_zero_point + BIAS, "k": k, "m": m} | _limits(rows.requantisation)
+
+
+def _limits(requantisation: Requantisation) -> dict[str, int]:
+    """The output's zero point and clamp as biased bytes."""
+    return {
+        "zero": requantisation.zero_point + BIAS,
+        "low": requantisation.low + BIAS,
+        "high": requantisation.high + BIAS,
+    }
+
+
+def _words(multiplier: Multiplier) -> tuple[int, int, int, int]:
+    """`mult_hi`, `mult_lo`, `left` and `right` of one channel."""
+    return multiplier_words(int(multiplier.q31[0]), int(multiplier.shift[0]))

@@ -1,0 +1,100 @@
+"""Reads the operators that move a window over an NHWC tensor: convolutions, depthwise ones, and pools."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from .convolution import Axis, Window, same_or_valid
+from .filters import read_filter, read_weights
+from .layer_reader import LayerReader, quantisation
+from .layers import Computation, Convolution, Depthwise, Pool
+from .quantisation import Int8, activation_range
+from .tflite_reader import shape_text
+
+_MAX_STRIDE = 1024  # also of a dilation: with kernels of at most 16384, positions stay within 32 bits
+_MAX_CELLS = 16384  # under the kernel of a pool: sums of bytes stay below 2^22
+
+
+def conv_2d(layer: LayerReader) -> Computation | None:
+    """CONV_2D."""
+    weights = read_weights(layer, 4)
+    if weights is None:
+        return None
+    m, kernel_h, kernel_w, c = weights.shape
+    window = _window(layer, (kernel_h, kernel_w), c, m)
+    rows = read_filter(layer, weights, per_tensor=False)
+    return None if rows is None or window is None else Convolution(rows, window)
+
+
+def depthwise_conv_2d(layer: LayerReader) -> Computation | None:
+    """DEPTHWISE_CONV_2D."""
+    weights = read_weights(layer, 4, channel_dimension=3)
+    if weights is None:
+        return None
+    batch, kernel_h, kernel_w, m = weights.shape
+    c = layer.input.shape[-1] if layer.input.shape else 0
+    multiplier = layer.option("multiplier")
+    if batch != 1 or m != c * multiplier:
+        layer.refuse(f"weights are {shape_text(weights.shape)} for {c} channels, each taken {multiplier} times")
+        return None
+    window = _window(layer, (kernel_h, kernel_w), c, m)
+    rows = read_filter(layer, _by_output(weights), per_tensor=False)
+    return None if rows is None or window is None else Depthwise(rows, window, multiplier)
+
+
+def _by_output(weights: Int8) -> Int8:
+    """int8 [m, k] of depthwise weights [1, kernel_h, kernel_w, m]."""
+    return np.ascontiguousarray(weights.reshape(-1, weights.shape[3]).T)
+
+
+def max_pool_2d(layer: LayerReader) -> Computation | None:
+    """MAX_POOL_2D."""
+    return _pool(layer, average=False)
+
+
+def average_pool_2d(layer: LayerReader) -> Computation | None:
+    """AVERAGE_POOL_2D."""
+    return _pool(layer, average=True)
+
+
+def _pool(layer: LayerReader, *, average: bool) -> Computation | None:
+    kernel_h, kernel_w = layer.option("kernel_h"), layer.option("kernel_w")
+    if not (kernel_h >= 1 and kernel_w >= 1 and kernel_h * kernel_w <= _MAX_CELLS):
+        layer.refuse(f"kernel is {kernel_h}x{kernel_w}, wanted 1 to {_MAX_CELLS} cells")
+        return None
+    c = layer.input.shape[-1] if layer.input.shape else 0
+    window = _window(layer, (kernel_h, kernel_w), c, c)
+    activation = layer.activation()
+    if window is None or activation is None:
+        return None
+    return Pool(window, average, *activation_range(activation, *quantisation(layer.output)))
+
+
+def _window(layer: LayerReader, kernels: tuple[int, int], c: int, m: int) -> Window | None:
+    options = layer.operator.options
+    if len(layer.input.shape) != 4 or layer.input.shape[0] != 1 or layer.input.shape[3] != c:
+        layer.refuse(f"input is {shape_text(layer.input.shape)}, wanted 1 x height x width x {c} (no groups)")
+        return None
+    if options["padding"] not in ("SAME", "VALID"):
+        layer.refuse(f"padding is {options['padding']}, wanted SAME or VALID")
+        return None
+    axes: list[Axis] = []
+    for name, size, kernel in zip("hw", layer.input.shape[1:3], kernels, strict=True):
+        stride, dilation = layer.option(f"stride_{name}"), cast(int, options.get(f"dilation_{name}", 1))
+        if not (1 <= stride <= _MAX_STRIDE and 1 <= dilation <= _MAX_STRIDE):
+            wanted = f"wanted 1 to {_MAX_STRIDE} of each"
+            layer.refuse(f"has stride {stride} and dilation {dilation} in {name}, {wanted}")
+            continue
+        axis = same_or_valid(str(options["padding"]), size, kernel, stride, dilation)
+        if axis is None:
+            layer.refuse(f"kernel of {kernel} with dilation {dilation} does not fit into {size} in {name}")
+        else:
+            axes.append(axis)
+    if len(axes) != 2:
+        return None
+    expected = (1, axes[0].out, axes[1].out, m)
+    if layer.output.shape != expected:
+        layer.refuse(f"output is {shape_text(layer.output.shape)}, wanted {shape_text(expected)}")
+    return Window(axes[0], axes[1], c)
