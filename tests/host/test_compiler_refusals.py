@@ -231,3 +231,15 @@ def test_map_that_is_refused(name, scale, message):
     result = writer.tensor((1, 4), scale=scale, zero_point=0)
     writer.operator(name, [entry], [result])
     assert message in refused(writer.finish([entry], [result]))
+
+
+def test_small_file_with_a_large_pool_is_refused_before_the_work():
+    writer = TfliteWriter()
+    entry = writer.tensor((1, 2048, 2048, 1), scale=0.1, zero_point=0)
+    middle = writer.tensor((1, 2048, 2048, 1), scale=0.1, zero_point=0)
+    result = writer.tensor((1, 2, 2, 1), scale=0.1, zero_point=0)
+    for source, target, stride, size in ((entry, middle, 1, 128), (middle, result, 1024, 1)):
+        sizes = {"strideH": stride, "strideW": stride, "filterHeight": size, "filterWidth": size}
+        chosen = options("Pool2DOptions", padding=PADDING["SAME"], **sizes)
+        writer.operator("MAX_POOL_2D", [source], [target], chosen)
+    assert f"and {2**36 + 4} MACs, wanted at most" in refused(writer.finish([entry], [result]))

@@ -49,12 +49,21 @@ def works_in_place(computation: Computation) -> bool:
 
 
 def macs_of(computation: Computation) -> int:
-    """Multiply-accumulates, those with padding counted."""
-    if isinstance(computation, FullyConnected):
-        return computation.pixels * computation.filter.weights.size
-    if isinstance(computation, (Convolution, Depthwise)):
-        return computation.window.height.out * computation.window.width.out * computation.filter.weights.size
-    return 0
+    """Multiply-accumulates, those with padding counted; for what has none, the cells of a pool or the values."""
+    match computation:
+        case FullyConnected(rows, pixels):
+            return pixels * rows.weights.size
+        case Convolution(rows, window) | Depthwise(rows, window):
+            return window.height.out * window.width.out * rows.weights.size
+        case Pool(window):
+            cells = window.height.kernel * window.width.kernel
+            return window.height.out * window.width.out * window.channels * cells
+        case Map(length) | Rearrangement(length):
+            return length
+        case Addition(operands) | Multiplication(operands) | Extremum(operands):
+            return operands.length
+        case _:
+            return 0
 
 
 def drafts_of(computation: Computation) -> list[Draft]:
