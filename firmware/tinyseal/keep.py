@@ -18,7 +18,7 @@ def close_when_idle(model, keep_ms, timer_id):
     timer = umachine.Timer(timer_id)
 
     def look(_):  # by the scheduler, so never in the middle of a bytecode; `infer` says when it is at work
-        if _models.get(timer_id) is model and model.close_if_idle(keep_ms):
+        if timer_id in _models and _models[timer_id] is model and model.close_if_idle(keep_ms):
             timer.deinit()
             del _models[timer_id]
 
