@@ -25,21 +25,21 @@ def open(path=None, keep_ms=0, timer=0):
     A model that opens from the active slot raises the version floor to its own version. With `keep_ms` it closes by
     itself after that many milliseconds without a frame, for which it takes the hardware timer of that number.
     """
-    floor, active = slots.state()
     try:
+        floor, active = slots.state()
         model = _open(path or slots.path(active), floor)
+        try:
+            if path is None:
+                slots.raise_floor(model.version)
+            if keep_ms:
+                keep.close_when_idle(model, keep_ms, timer)
+        except BaseException:
+            model.close()
+            raise
     except MemoryError as error:
         raise SealError(MEMORY, str(error))
     except OSError as error:  # files and store have their own codes: what is left are the engines
         raise SealError(ENGINE, "error %d" % error.args[0])
-    try:
-        if path is None:
-            slots.raise_floor(model.version)
-        if keep_ms:
-            keep.close_when_idle(model, keep_ms, timer)
-    except BaseException:
-        model.close()
-        raise
     return model
 
 
@@ -66,5 +66,5 @@ def _open(path, floor):
         release.verify(payload, signer)
         return Model(payload, sealed.version)
     except BaseException:
-        sealed.wipe()
+        sealed.forget()
         raise

@@ -83,18 +83,18 @@ class Work:
         self.block = view[ghash.TABLE + 16 :]
 
 
-def _crypt(aes, work, nonce, data):
-    """XOR the keystream that begins at counter 2 into `data`; `work` holds a chunk of counters and one of keystream."""
+def _crypt(aes, chunks, nonce, data):
+    """XOR the keystream from counter 2 on into `data`; `chunks` holds a chunk of counters and one of keystream."""
     blocks = 2 + (len(data) + 15) // 16  # still to do, with counter 0 (unused) and counter 1 (the tag's)
-    ctr.start(work, nonce, min(blocks, ctr.CHUNK // 16))
+    ctr.start(chunks, nonce, min(blocks, ctr.CHUNK // 16))
     data = memoryview(data)
     done = 0
     at = 32  # the first two blocks of the first chunk are not data's
     chunk = 0
     while done < len(data):
         n = min(blocks, ctr.CHUNK // 16)
-        counters = work[: 16 * n]
-        stream = work[ctr.CHUNK : ctr.CHUNK + 16 * n]
+        counters = chunks[: 16 * n]
+        stream = chunks[ctr.CHUNK : ctr.CHUNK + 16 * n]
         ctr.advance(counters, 0, chunk, n)
         aes.encrypt(counters, stream)
         if ctr.blank(stream, n):
@@ -113,7 +113,7 @@ def open_in_place(key, nonce, aad, data, tag, key_check=None, work=None):
     `key` is 16 or 32 bytes, `nonce` 12, `tag` 16; `aad` and `data` begin 4-aligned, as every bytearray does: ValueError
     when not. `key_check`, when given, is the engine's known answer for this very key. SealError(AUTHENTICATION) leaves
     `data` as it was. SealError(ENGINE), and whatever else stops the decryption, leaves either that or zeros.
-    Needs a `Work` of 8 KiB beside `data`. At the end, whatever happens, that is wiped, and the key in the AES object.
+    Needs a `Work` beside `data`. At the end, whatever happens, that is wiped, and the key in the AES object.
     """
     if len(nonce) != 12 or len(tag) != 16 or not aligned(aad) or not aligned(data):
         raise ValueError("nonce, tag or alignment")

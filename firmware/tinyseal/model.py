@@ -15,11 +15,11 @@ class Model:
 
     `output` is the network's last output (array "b", int8 values as TensorFlow Lite Micro gives them), `top` the index
     of the greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `counts` frames by status;
-    `version` and `name` the release's. `Model.latest` is the one that opened last, for whoever asks after its counts.
+    `version` and `name` the release's. `Model.latest_counts` are those of the one that opened last, for whoever asks.
     SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
     """
 
-    latest = None  # type: Model | None
+    latest_counts = None  # type: array | None
 
     def __init__(self, payload, version):
         """`payload`: the release in a bytearray, which the model owns from now on, and wipes. `version`: as sealed."""
@@ -44,7 +44,7 @@ class Model:
         except BaseException:
             self.close()
             raise
-        Model.latest = self
+        Model.latest_counts = self.counts
 
     def _test_itself(self, release):
         if self.infer(release.selftest_frame) != OK:
@@ -76,6 +76,10 @@ class Model:
             self.close()
             self._closed_why = "no frame for %d ms" % keep_ms
         return self._net is None
+
+    def is_open(self):
+        """Whether frames can be inferred."""
+        return self._net is not None
 
     def close(self):
         """Wipe weights, activations and output; again does nothing."""

@@ -14,7 +14,7 @@ import utime
 import tinyseal
 
 from . import gcm, keys, slots, store
-from .errors import CLOSED, CODES, MEMORY, STATUSES, SealError
+from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
@@ -36,6 +36,8 @@ def call(name, *arguments):
         answer = {"code": error.code, "detail": error.detail}
     except MemoryError as error:
         answer = {"code": MEMORY, "detail": str(error)}
+    except OSError as error:  # files and store have their own codes: what is left are the engines
+        answer = {"code": ENGINE, "detail": "error %d" % error.args[0]}
     print(ujson.dumps(answer))
 
 
@@ -52,7 +54,7 @@ def status():
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
-        "counts": dict(zip(STATUSES, Model.latest.counts)) if Model.latest else None,
+        "counts": dict(zip(STATUSES, Model.latest_counts)) if Model.latest_counts else None,
         "heap_free": gc.mem_free(),
     }
 
@@ -63,11 +65,14 @@ def _hex(data):
 
 def _key_check(source):
     """What tells device keys apart, as in a sealed header; None when there is none."""
+    gcm.check_engine()
     key = bytearray(keys.KEY)
     try:
         keys.device_key_into(source, key)
         return _hex(gcm.known_answer(key))
-    except SealError:
+    except SealError as error:
+        if error.code != NO_KEY:
+            raise
         return None
     finally:
         wipe(key)
@@ -117,12 +122,12 @@ def accept_upload():
     It may be as old as the model in the active slot, but no older: that one's version is the floor soon.
     """
     try:
-        _, active = slots.state()
-        now = _slot(active) if active else None
-        if now:
-            Sealed(slots.NEW).check_version(now.get("version", 0))
         with tinyseal.open(slots.NEW) as model:
             about = _about(model)
+        _, active = slots.state()
+        now = _slot(active) if active else None
+        if now and about["version"] < now.get("version", 0):
+            raise SealError(ROLLBACK, "version %d, version %d is active" % (about["version"], now["version"]))
     except BaseException:
         _remove_upload()
         raise

@@ -7,11 +7,12 @@ import ustruct
 from micropython import const
 
 from . import gcm
-from .errors import FORMAT, MEMORY, NO_MODEL, ROLLBACK, WRONG_BOARD, SealError
+from .errors import FORMAT, MEMORY, NO_MODEL, ROLLBACK, STORE, WRONG_BOARD, SealError
 from .memory import wipe
 
 _HEADER = const(64)
 _TAG = const(16)
+_ENOENT = const(2)
 _LEAST_PAYLOAD = const(64 + 384)  # a release's header and its signature
 
 
@@ -31,8 +32,8 @@ class Sealed:
             size = uos.stat(path)[6]
             with open(path, "rb") as file:
                 header = file.read(_HEADER)
-        except OSError:
-            raise SealError(NO_MODEL, path)
+        except OSError as error:
+            raise SealError(NO_MODEL if error.args[0] == _ENOENT else STORE, path)
         if len(header) != _HEADER:
             _refuse("%d bytes" % size)
         form, self.key_source, id_len, reserved = header[4:8]
@@ -46,11 +47,14 @@ class Sealed:
         self.device_id = header[8 : 8 + id_len]
         self._header = header
         self._payload = bytearray()
+        self._work = None  # type: gcm.Work | None
 
     def check_board(self, device_id):
         """SealError(WRONG_BOARD) unless it is sealed for the board with this id, in bytes."""
         if self.device_id != device_id:
-            raise SealError(WRONG_BOARD, "sealed for %s, this is %s" % (self.device_id.hex(), device_id.hex()))
+            raise SealError(
+                WRONG_BOARD, "sealed for board %s, this is board %s" % (self.device_id.hex(), device_id.hex())
+            )
 
     def check_version(self, floor):
         """SealError(ROLLBACK) when the version is below the floor."""
@@ -62,11 +66,11 @@ class Sealed:
         gc.collect()
         try:
             self._payload = bytearray(self.payload_len)
-            self._work = gcm.Work()  # type: gcm.Work | None
+            self._work = gcm.Work()
         except MemoryError:
             raise SealError(MEMORY, "payload of %d bytes, and 8 KiB to decrypt it" % self.payload_len)
 
-    def wipe(self):
+    def forget(self):
         """Overwrite what was read, and maybe decrypted."""
         wipe(self._payload)
 

@@ -111,7 +111,7 @@ def check(
     header = parse_sealed(sealed)
     if header.device_id != device_id:
         raise RefusedError(
-            Refusal.WRONG_BOARD, f"sealed file: is for board {header.device_id.hex()}, this is {device_id.hex()}"
+            Refusal.WRONG_BOARD, f"sealed file: is for board {header.device_id.hex()}, this is board {device_id.hex()}"
         )
     if header.key_source != key_source:
         raise RefusedError(

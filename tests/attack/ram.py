@@ -92,7 +92,7 @@ INTERRUPTED = [
     Scenario(
         f"{error} in {module}.{name}, call {after + 1}",
         f"print(broken({module}, {name!r}, {error}('planted'), {after}))",
-        "MEMORY" if error == "MemoryError" and name != "raise_floor" else error,
+        "MEMORY" if error == "MemoryError" else error,
     )
     for module, name, after in _PLACES
     for error in ("ValueError", "MemoryError", "KeyboardInterrupt")

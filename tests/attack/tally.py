@@ -33,4 +33,5 @@ class Tally:
         return (
             f"attack: {self.tried} files tried, {self.accepted} accepted, "
             f"{self.released} bytes released, {self.secrets} secrets found"
+            + (f", {len(self.wrong)} wrong" if self.wrong else "")
         )

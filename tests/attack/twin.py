@@ -20,15 +20,10 @@ _OPEN = frozenset(["OK", "SELF_TEST"])  # what the document leaves open
 
 
 class _BoardsWay(Interpreter):
-    """An arena that begins with zeros, as a board's is at the self-test: a step may read what none has written. And a
-    ValueError for a frame that thresholds out of order would give two meanings: FORMAT.md counts, a board goes up."""
+    """An arena that begins with zeros, as a board's is at the self-test: a step may read what none has written."""
 
     def quantise(self, frame):
         self.arena[:] = 0
-        thresholds = self.table(self.quantise_at + 12, "<u4", 257)
-        magnitudes = np.ascontiguousarray(frame, "<f4").view("<u4").reshape(-1, 1) & 0x7FFFFFFF
-        if ((thresholds > magnitudes).argmax(axis=1) != (thresholds[:256] <= magnitudes).sum(axis=1)).any():
-            raise ValueError("thresholds do not ascend")
         return super().quantise(frame)
 
 
@@ -36,8 +31,7 @@ def verdicts(sealed: bytes, target: Target) -> frozenset[str]:
     """The codes that the board may give, `OK` for a model. One, but for two cases that only the signer can bring about:
 
     an arena that may or may not fit, and a network that FORMAT.md leaves open (accumulators out of bounds, steps that
-    write over what they read, thresholds out of order). The self-test decides there: whatever opens gives the outputs
-    that were signed.
+    write over what they read). The self-test decides there: whatever opens gives the outputs that were signed.
     """
     frame_refused = False
     try:

@@ -1,5 +1,6 @@
 """Nothing secret stays in RAM: the memory of the VM's process is searched while a model is open, and afterwards."""
 
+import os
 import random
 
 import pytest
@@ -22,6 +23,17 @@ def test_the_search_finds_every_secret_that_is_there(bench):
     with bench.power() as (link, search):
         link.run(f"planted = [bytearray(bytes.fromhex(text)) for text in {list(pieces.values())!r}]")
         assert set(search()) == {bench.secrets.pieces()[bytes.fromhex(text)] for text in pieces.values()}
+
+
+def test_the_search_finds_the_tables_that_the_firmware_really_makes(bench):
+    """With the wipe of decryption's memory left out."""
+    with bench.power() as (link, search):
+        link.run("real = gcm.wipe\ngcm.wipe = lambda buffer: None if len(buffer) > 64 else real(buffer)\nkept = []")
+        link.run("make = gcm.Work\ndef keeping():\n    kept.append(make())\n    return kept[-1]\ngcm.Work = keeping")
+        assert bench.run(link, REFUSED[0]) == "AUTHENTICATION"
+        assert any(name.startswith("GHASH table") for name in search())
+        link.run("gcm.wipe = real\nfor work in kept:\n    real(work.memory)")
+        assert search() == {}
 
 
 def test_weights_are_found_while_a_model_is_open_and_nothing_when_it_is_closed(bench):
@@ -75,6 +87,36 @@ def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
         assert said.strip() == "CLOSED no frame for 800 ms"
 
 
+def test_a_timer_watches_one_model_and_never_closes_it_in_a_frame(bench):
+    """A frame that takes longer than the model may be idle is finished; a second model cannot take the timer."""
+    with bench.power() as (link, search):
+        link.run("import time\nfrom array import array\nf = array('f', (1.0 for _ in range(600)))")
+        link.run("m = tinyseal.open(keep_ms=400)")
+        second = "try:\n    tinyseal.open(keep_ms=400)\nexcept ValueError as e:\n    print(e)"
+        assert link.run(second).strip() == "timer 0 watches another model"
+        slow = (
+            "real = kernels.finish\ndef slow(*a):\n    time.sleep_ms(1000)\n    return real(*a)\nkernels.finish = slow"
+        )
+        assert link.run(f"{slow}\nm.infer(f)\nprint(m.infer(f), m.is_open())").strip() == "0 True"
+        link.run("time.sleep_ms(900)")
+        assert link.run("print(m.is_open())").strip() == "False"
+        assert search() == {}
+        link.run("kernels.finish = real\nm = tinyseal.open(keep_ms=400)\nm.close()")
+
+
+def test_nothing_is_left_by_what_the_host_calls(bench):
+    """The calls of `tinyseal.remote`, good and refused."""
+    calls = ("status()", "open_model()", "status()", "close_model()")
+    with bench.power() as (link, search):
+        for call in calls:
+            link.run(f"from tinyseal import remote; remote.{call}")
+            assert call == "open_model()" or remote_is_open(link) or search() == {}, call
+
+
+def remote_is_open(link):
+    return link.run("print(remote._Session.model is not None)").strip() == "True"
+
+
 def test_the_search_reads_across_its_chunks(monkeypatch):
     """A secret that lies over the edge between two pieces of memory."""
     monkeypatch.setattr(leftovers, "_CHUNK", 4096)
@@ -82,7 +124,5 @@ def test_the_search_reads_across_its_chunks(monkeypatch):
     holder = bytearray(64 * 4096)
     for at in range(4000, len(holder) - 48, 4096 + 13):
         holder[at : at + 48] = secret
-    import os
-
     found = leftovers.search(os.getpid(), leftovers.Secrets({"planted": secret}))
     assert found["planted"] >= 33 * len(range(4000, len(holder) - 48, 4096 + 13))

@@ -89,6 +89,25 @@ def test_a_board_without_its_keys(identity, missing):
     assert json.loads(on_board("print(ujson.dumps(outcome('m.seal')))", files))[0] == "NO_KEY"
 
 
+def test_memory_that_ends_beside_the_crypto_is_an_answer_too(identity):
+    sealed = seal_anything(signed(tiny_release.body(VERSION), identity), identity)
+    script = """
+def failing(*arguments):
+    raise MemoryError("planted")
+found = []
+for name in ("state", "raise_floor"):
+    slots._PATHS = (None, "m.seal", "b.seal")
+    slots.write_state(0, 1)
+    real = getattr(slots, name)
+    setattr(slots, name, failing)
+    found.append(outcome(None))
+    setattr(slots, name, real)
+print(ujson.dumps(found))
+"""
+    found = json.loads(on_board(script, {"m.seal": sealed, **identity.files()}))
+    assert found == [["MEMORY", "planted"]] * 2
+
+
 def test_no_model(identity):
     answer = on_board("print(ujson.dumps([outcome('none.seal'), outcome(None)]))", identity.files())
     assert [code for code, _ in json.loads(answer)] == ["NO_MODEL", "NO_MODEL"]

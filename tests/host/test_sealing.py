@@ -233,7 +233,8 @@ def test_refusals_in_their_order(check, sealed, release, signing_key, stranger):
 
 
 def test_refusals_in_words(check, sealed, release):
-    assert str(refused(check, sealed, device_id=b"\1\2")) == "sealed file: is for board 7cdfa1e0c3b4, this is 0102"
+    found = refused(check, sealed, device_id=b"\1\2")
+    assert str(found) == "sealed file: is for board 7cdfa1e0c3b4, this is board 0102"
     assert str(refused(check, sealed, key_source=KeySource.FILE)) == "sealed file: wants key source efuse, this is file"
     assert str(refused(check, sealed, floor=8)) == "sealed file: model version is 7, wanted at least 8"
     assert str(refused(check, resealed(release, 24, "I", 9))) == "release: model version is 7, sealed as 9"
