@@ -10,6 +10,18 @@ from tinyseal_host.model.tflite_reader import read_model
 
 PATH = Path("made.tflite")
 
+# The public models, in the folder that TINYSEAL_MODELS names: int8 throughout, and with float32 edges.
+SUPPORTED_MODELS = [
+    "ad01_int8.tflite",
+    "arduino_magic_wand_int8.tflite",
+    "emlearn_mnist_cnn_int8.tflite",
+    "hello_world_int8.tflite",
+    "kws_ref_model.tflite",
+    "micro_speech_quantized.tflite",
+    "pretrainedResnet_quant.tflite",
+]
+FLOAT_MODELS = ["ad_ToyCar_fullint_micro.tflite", "wisdm_har_int8.tflite"]
+
 
 def entry_of(data):
     """The int8 input: what the first QUANTIZE makes of a float32 one; the file's input where nothing is supported."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compiling import compile_bytes, contract_for, entry_of, frames_of
+from compiling import FLOAT_MODELS, SUPPORTED_MODELS, compile_bytes, contract_for, entry_of, frames_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program_interpreter import Interpreter
@@ -22,16 +22,6 @@ from tinyseal_host.model.tflite_reader import read_model
 
 FOLDER = Path(example.__file__).parent
 MODEL = FOLDER / "motion.tflite"
-SUPPORTED_MODELS = [
-    "ad01_int8.tflite",
-    "arduino_magic_wand_int8.tflite",
-    "emlearn_mnist_cnn_int8.tflite",
-    "hello_world_int8.tflite",
-    "kws_ref_model.tflite",
-    "micro_speech_quantized.tflite",
-    "pretrainedResnet_quant.tflite",
-]
-FLOAT_MODELS = ["ad_ToyCar_fullint_micro.tflite", "wisdm_har_int8.tflite"]
 
 
 def run_program(data, inputs):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compiling import FLOAT_MODELS, SUPPORTED_MODELS
 from hypothesis import HealthCheck, given, settings
 from tflite import TensorType
 from tflite_strategies import STRATEGIES, run_tflm
@@ -16,16 +17,6 @@ from tinyseal_host.model.tflite_reader import read_model
 
 FOLDER = Path(example.__file__).parent
 MODEL = FOLDER / "motion.tflite"
-SUPPORTED_MODELS = [
-    "ad01_int8.tflite",
-    "arduino_magic_wand_int8.tflite",
-    "emlearn_mnist_cnn_int8.tflite",
-    "hello_world_int8.tflite",
-    "kws_ref_model.tflite",
-    "micro_speech_quantized.tflite",
-    "pretrainedResnet_quant.tflite",
-]
-FLOAT_MODELS = ["ad_ToyCar_fullint_micro.tflite", "wisdm_har_int8.tflite"]
 
 
 def network_of(data, path=Path("made.tflite")):

@@ -1,6 +1,6 @@
 """Reads a `.tflite` into plain frozen data, strictly: a damaged or hostile file is a one-line TinysealError.
 
-Field numbers are those of TensorFlow's `schema.fbs`. Here only wholeness is judged; what a file means is for `layers`.
+Field numbers are those of TensorFlow's `schema.fbs`. Only wholeness is judged here, what a file means by `operators`.
 """
 
 from __future__ import annotations
