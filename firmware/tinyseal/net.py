@@ -12,7 +12,8 @@ from .layout import Layout, refuse
 from .memory import wipe
 from .steps_copy import Copy, Fill
 from .steps_elementwise import Add, Map, Maximum, Minimum, Mul
-from .steps_matrix import Conv, Depthwise, Rows
+from .steps_depthwise import Depthwise
+from .steps_matrix import Conv, RingConv, Rows
 from .steps_pool import AveragePool, MaxPool, Mean
 from .steps_softmax import Softmax
 
@@ -34,6 +35,7 @@ _OPERATORS = {
     12: Maximum,
     13: Fill,
     14: Copy,
+    15: RingConv,
 }  # type: dict
 
 

@@ -55,6 +55,7 @@ def plan_network(network: Network) -> Plan:
     roots = _roots(network)
     last_uses = _last_uses(network, roots)
     steps: list[PlannedStep] = []
+    overreads: list[tuple[int, int]] = []
     macs = 0
 
     def new_buffer(size: int, first: int, last: int) -> int:
@@ -81,12 +82,16 @@ def plan_network(network: Network) -> Plan:
             arena = {operand: sources[source] for operand, source in draft.inputs.items()} | {"out_at": target}
             if draft.scratch_len:
                 arena["scratch_at"] = new_buffer(draft.scratch_len, now, now)
+            if draft.overread:
+                overreads.append((sources[0], draft.overread))
             steps.append(PlannedStep(draft.name, draft.values, arena, draft.tables))
         buffer_of[layer.output.index] = target
         macs += macs_of(layer.computation)
     output = buffer_of[network.output.index]
     lives[output] = (lives[output][0], len(steps))
     offsets, arena_len = place([Buffer(size, *life) for size, life in zip(sizes, lives, strict=True)])
+    ends = [offsets[buffer] + sizes[buffer] + overread for buffer, overread in overreads]
+    arena_len = max(arena_len, *ends) if ends else arena_len
     return Plan(tuple(steps), offsets, arena_len, offsets[0], offsets[output], macs)
 
 

@@ -25,10 +25,22 @@ from .layers import (
     Softmax,
 )
 from .quantisation import Multiplier, Requantisation
-from .tables import BIAS, biased, exponential_table, multiplier_words, rows_table
+from .tables import (
+    BIAS,
+    UNIT_LEN,
+    WIDTHS,
+    biased,
+    dot_table,
+    exponential_table,
+    is_short,
+    multiplier_words,
+    padded_row,
+    rows_table,
+)
 
 _SOFTMAX_SCRATCH_LEN = 8
 _LOOPS = 4
+_STRIP_LEN = 2048  # bytes of scratch up to which pixels share a turn: what a turn costs no longer counts then
 _IN = {"in_at": 0}
 
 
@@ -41,6 +53,8 @@ class Draft:
     inputs: Mapping[str, int] = field(default_factory=lambda: _IN)
     tables: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     scratch_len: int = 0
+    overread: int = 0
+    """Bytes behind input 0 that are read, and do not matter."""
 
 
 def works_in_place(computation: Computation) -> bool:
@@ -77,6 +91,8 @@ def drafts_of(computation: Computation) -> list[Draft]:
             drafts = [_rows(rows, step=window.step, pixels=window.height.out * window.width.out)]
         case Convolution(rows, window):
             drafts = [_conv(rows, window)]
+        case Depthwise(rows, window) if window.channels == 1:
+            drafts = drafts_of(Convolution(rows, window))
         case Depthwise() as depthwise:
             drafts = [_depthwise(depthwise)]
         case Pool() as pool:
@@ -101,15 +117,46 @@ def _softmax(computation: Softmax) -> Draft:
 
 
 def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
-    m, k = rows.weights.shape
-    values = {"step": step, "pixels": pixels, "k": k, "m": m} | _limits(rows.requantisation)
-    return Draft("ROWS", values, tables={"rows_at": rows_table(rows)})
+    k = rows.weights.shape[1]
+    pixel_len = _units_len(k) + _sums_len(rows)
+    strip = _strip(pixels, pixel_len)
+    values = {"step": step, "pixels": pixels, "strip": strip} | _dots(rows)
+    tables = {"rows_at": dot_table(rows)}
+    return Draft("ROWS", values, tables=tables, scratch_len=strip * pixel_len, overread=padded_row(k) - k)
 
 
 def _conv(rows: Filter, window: Window) -> Draft:
+    values = _places(window) | _dilation(window) | {"pad": rows.input_zero_point + BIAS} | _dots(rows)
+    tables = {"rows_at": dot_table(rows)}
+    if window.channels % 8 == 0 and window.height.kernel > 1:
+        # Every byte of the input becomes part of a unit once, in a ring of rows.
+        row = (window.width.out - 1) * window.width.stride + window.width.reach
+        ring_len = window.height.reach * row * window.channels // 8 * UNIT_LEN
+        return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
     k = rows.weights.shape[1]
-    values = _places(window) | _dilation(window) | _weighted(rows)
-    return Draft("CONV", values, tables={"rows_at": rows_table(rows)}, scratch_len=window.width.out * k)
+    pixel_len = _units_len(k) + _sums_len(rows)
+    strip = _strip(window.width.out, pixel_len + k)
+    scratch_len = strip * (pixel_len + k) + padded_row(k) - k
+    return Draft("CONV", values | {"strip": strip}, tables=tables, scratch_len=scratch_len)
+
+
+def _units_len(k: int) -> int:
+    """Bytes of the units of a pixel's widest block."""
+    return UNIT_LEN * min(padded_row(k), WIDTHS[0]) // 8
+
+
+def _sums_len(rows: Filter) -> int:
+    """Bytes of a pixel's sums."""
+    return 0 if is_short(rows) else 4 * rows.weights.shape[0]
+
+
+def _strip(pixels: int, pixel_len: int) -> int:
+    return max(1, min(pixels, _STRIP_LEN // pixel_len))
+
+
+def _dots(rows: Filter) -> dict[str, int]:
+    m, k = rows.weights.shape
+    return {"k": k, "m": m, "short": int(is_short(rows))} | _limits(rows.requantisation)
 
 
 def _depthwise(computation: Depthwise) -> Draft:
