@@ -66,11 +66,11 @@ def dot(w: ptr8, v: int, arena: ptr8, job: ptr32, places: ptr32, at: int, out_at
                 t = (w[{multiplier}] * v) >> 8
                 t = (w[{multiplier} + 1] * v + t) >> 8
                 t = (w[{multiplier} + 2] * v + t) >> 8
-                t = (w[{multiplier} + 3] * v + t + 128) >> 8
-                t = (((t >> 31) + t + ptr32(w)[{words} + 2]) >> ptr32(w)[{words} + 3]) + zero
-                if uint(t) > uint(span):
-                    t = 0 if t < 0 else span
-                out[0] = t + low
+                v = (w[{multiplier} + 3] * v + t + 128) >> 8
+                v = (((v >> 31) + v + ptr32(w)[{words} + 2]) >> ptr32(w)[{words} + 3]) + zero
+                if uint(v) > uint(span):
+                    v = 0 if v < 0 else span
+                out[0] = v + low
                 out = ptr8(int(out) + 1)
                 w = ptr8(int(w) + {record})
             else:

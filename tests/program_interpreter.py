@@ -30,6 +30,8 @@ _OPERANDS = {
     12: _ELEMENTWISE,
     13: "out_at length value",
     14: "in_at out_at size n0 n1 n2 n3 in_0 in_1 in_2 in_3 out_0 out_1 out_2 out_3",
+    16: "in_at rows cols c in_row in_col stride_down stride_across before_down before_across pad scratch_at "
+    "out_rows out_cols out_row out_col rows_at out_at zero low high",
     15: f"{_IMAGE} out_h out_w {_DOTS}",
 }
 _UNIT_LEN = 36
@@ -45,6 +47,7 @@ _OTHERS = {
     12: program_operators.maximum,
     13: program_operators.fill,
     14: program_operators.copy,
+    16: program_operators.depthwise3x3,
 }
 
 

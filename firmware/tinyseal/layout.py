@@ -90,6 +90,14 @@ class Layout:
             elif self.word(end - 12) >> 31:
                 refuse("multiplier out of range")
 
+    def depthwise3x3(self, rows_at, c):
+        """The table of 3x3 weights: its place, and every row's shifts."""
+        self.table(rows_at, 28 * c)
+        for end in range(rows_at + 28, rows_at + 28 * (c + 1), 28):
+            right = self.word(end - 4)
+            if not 1 <= right <= 22 or self.word(end - 8) != 1 << right >> 1 or self.word(end - 12) >> 31:
+                refuse("multiplier out of range")
+
     def strip(self, strip, pixels):
         if not 1 <= strip <= pixels < 1 << 24:
             refuse("%d pixels, %d at a time" % (pixels, strip))

@@ -13,6 +13,7 @@ from .memory import wipe
 from .steps_copy import Copy, Fill
 from .steps_elementwise import Add, Map, Maximum, Minimum, Mul
 from .steps_depthwise import Depthwise
+from .steps_depthwise3x3 import Depthwise3x3
 from .steps_matrix import Conv, RingConv, Rows
 from .steps_pool import AveragePool, MaxPool, Mean
 from .steps_softmax import Softmax
@@ -36,6 +37,7 @@ _OPERATORS = {
     13: Fill,
     14: Copy,
     15: RingConv,
+    16: Depthwise3x3,
 }  # type: dict
 
 

@@ -1,4 +1,4 @@
-"""Depthwise convolutions (level 2): DEPTHWISE. A step's `run` allocates nothing."""
+"""Depthwise convolutions of any shape (level 2): DEPTHWISE. A step's `run` allocates nothing."""
 
 from . import kernels_depthwise
 from .layout import refuse

@@ -65,6 +65,14 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
             *("in_0", "in_1", "in_2", "in_3", "out_0", "out_1", "out_2", "out_3"),
         ),
     ),
+    16: (
+        "DEPTHWISE3X3",
+        (
+            *("in_at", "rows", "cols", "c", "in_row", "in_col", "stride_down", "stride_across"),
+            *("before_down", "before_across", "pad", "scratch_at", "out_rows", "out_cols", "out_row", "out_col"),
+            *("rows_at", "out_at", "zero", "low", "high"),
+        ),
+    ),
     15: ("RING_CONV", (*_IMAGE, "pad_top", "pad_left", "pad", "out_h", "out_w", *_DOTS)),
 }
 """Operator numbers, with the name and the operands of each, every operand a u32."""
@@ -72,6 +80,7 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
 MAX_OUTPUT_LEN = 4096
 _ROW_WORDS_LEN = 20
 _SHORT_ROW_WORDS_LEN = 16
+_DEPTHWISE3X3_RECORD_LEN = 28
 _DOT_BLOCK = 16  # the narrowest
 _QUANTISE_HEAD_LEN = 12 + 257 * 4
 _EXP_TABLE_LEN = 256 * 4
@@ -94,6 +103,8 @@ class Step:
             return operands["pixels"] * operands["k"] * operands["m"]
         if self.name in ("CONV", "RING_CONV", "DEPTHWISE"):
             return operands["out_h"] * operands["out_w"] * operands["k"] * operands["m"]
+        if self.name == "DEPTHWISE3X3":
+            return operands["out_rows"] * operands["out_cols"] * operands["c"] * 9
         return 0
 
     @property
@@ -110,6 +121,8 @@ class Step:
         if "short" in operands:
             row = operands["k"] + _DOT_BLOCK - 1 & -_DOT_BLOCK
             return operands["m"] * (row + (_SHORT_ROW_WORDS_LEN if operands["short"] else _ROW_WORDS_LEN))
+        if self.name == "DEPTHWISE3X3":
+            return operands["c"] * _DEPTHWISE3X3_RECORD_LEN
         if self.table == "rows_at":
             return operands["m"] * ((operands["k"] + 3 & ~3) + _ROW_WORDS_LEN)
         if self.table == "table_at":
@@ -125,6 +138,7 @@ class Step:
             "CONV": ("out_h", "out_w", "m"),
             "RING_CONV": ("out_h", "out_w", "m"),
             "DEPTHWISE": ("out_h", "out_w", "m"),
+            "DEPTHWISE3X3": ("out_rows", "out_cols", "c"),
             "MAX_POOL": ("out_h", "out_w", "c"),
             "AVERAGE_POOL": ("out_h", "out_w", "c"),
             "MEAN": ("c",),

@@ -14,6 +14,7 @@ _LEFT_MAX, _RIGHT_MAX = 28, 31
 _ROW_WORDS = 5
 _DOT_WIDTHS = (64, 32, 16)
 _UNIT_LEN = 36
+_DEPTHWISE3X3_RIGHT = 22
 _PIXELS_BITS = 24
 _COPY_BITS = 24
 _SIZES = ("in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
@@ -185,6 +186,26 @@ def _depthwise(rules: _Rules, step: Step) -> None:
     rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["m"])
 
 
+def _depthwise3x3(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    rules.clamp(step)
+    sizes = [o[name] for name in ("rows", "cols", "c", "stride_down", "stride_across")]
+    if min(sizes) < 1 or max(*sizes, o["before_down"], o["before_across"]) >> 16:
+        raise _refused(f"image of {o['rows']} by {o['cols']} pixels")
+    if not 1 <= min(o["out_rows"], o["out_cols"]) <= max(o["out_rows"], o["out_cols"]) < 1 << 15:
+        raise _refused(f"output of {o['out_rows']} by {o['out_cols']} pixels")
+    strides = [o[name] for name in ("in_row", "in_col", "out_row", "out_col")]
+    if o["pad"] > 255 or max(strides) >> 24 or o["zero"] < o["low"]:
+        raise _refused(f"depthwise convolution by strides of {strides}")
+    for end in range(o["rows_at"] + 28, o["rows_at"] + step.table_bytes + 28, 28):
+        multiplier, half, right = (rules.word(end - 12 + 4 * i) for i in range(3))
+        if multiplier >> 31 or not 1 <= right <= _DEPTHWISE3X3_RIGHT or half != 1 << right >> 1:
+            raise _refused(f"multiplier {multiplier} with half {half} and shift {right} is out of range")
+    rules.arena(o["in_at"], (o["rows"] - 1) * o["in_row"] + (o["cols"] - 1) * o["in_col"] + o["c"])
+    rules.arena(o["out_at"], (o["out_rows"] - 1) * o["out_row"] + (o["out_cols"] - 1) * o["out_col"] + o["c"])
+    rules.arena(o["scratch_at"], 3 * ((o["out_cols"] - 1) * o["stride_across"] + 3))
+
+
 def _pool(rules: _Rules, step: Step) -> None:
     o = step.operands
     rules.window(step, cells=o["kernel_h"] * o["kernel_w"])
@@ -272,6 +293,7 @@ _RULES: dict[str, Callable[[_Rules, Step], None]] = {
     "FILL": _fill,
     "COPY": _copy,
     "RING_CONV": _ring_conv,
+    "DEPTHWISE3X3": _depthwise3x3,
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from .convolution import Window
 from .layers import (
@@ -30,8 +32,10 @@ from .tables import (
     UNIT_LEN,
     WIDTHS,
     biased,
+    depthwise3x3_table,
     dot_table,
     exponential_table,
+    fits_depthwise3x3,
     is_short,
     multiplier_words,
     padded_row,
@@ -161,8 +165,31 @@ def _dots(rows: Filter) -> dict[str, int]:
 
 def _depthwise(computation: Depthwise) -> Draft:
     rows, window = computation.filter, computation.window
+    square = window.height.kernel == window.width.kernel == 3 and window.height.dilation == window.width.dilation == 1
+    if square and computation.multiplier == 1 and fits_depthwise3x3(rows):
+        return _depthwise3x3(rows, window)
     values = _places(window) | _dilation(window) | _weighted(rows) | {"multiplier": computation.multiplier}
     return Draft("DEPTHWISE", values, tables={"rows_at": rows_table(rows)})
+
+
+def _depthwise3x3(rows: Filter, window: Window) -> Draft:
+    """Rows lie along the longer axis: fewer of them to begin."""
+    c = window.channels
+    down, across = window.height, window.width
+    in_row, in_col, out_row, out_col = across.size * c, c, across.out * c, c
+    if down.size > across.size:
+        down, across, in_row, in_col, out_row, out_col = across, down, in_col, in_row, out_col, out_row
+        turned = rows.weights.reshape(c, 3, 3).transpose(0, 2, 1).reshape(c, 9)
+        rows = replace(rows, weights=np.ascontiguousarray(turned))
+    values = {
+        **{"rows": down.size, "cols": across.size, "c": c, "in_row": in_row, "in_col": in_col},
+        **{"stride_down": down.stride, "stride_across": across.stride},
+        **{"before_down": down.before, "before_across": across.before, "pad": rows.input_zero_point + BIAS},
+        **{"out_rows": down.out, "out_cols": across.out, "out_row": out_row, "out_col": out_col},
+    }
+    values |= _limits(rows.requantisation)
+    scratch_len = 3 * ((across.out - 1) * across.stride + 3)
+    return Draft("DEPTHWISE3X3", values, tables={"rows_at": depthwise3x3_table(rows)}, scratch_len=scratch_len)
 
 
 def _pool(computation: Pool) -> Draft:

@@ -17,6 +17,8 @@ WIDTHS = (64, 32, 16)
 UNIT_LEN = 36
 """Bytes of scratch for what eight inputs become."""
 _SHORT_BOUND = 1 << 22  # twice as much times a byte stays below 2^31
+_DEPTHWISE3X3_BOUND = 1 << 20  # times 11 bits stays below 2^31
+_DEPTHWISE3X3_RIGHT = 22
 _INFINITY = 0x7F800000
 _NO_MORE = 0x7FFFFFFF  # above the bits of every number: ends the search
 _SATURATED = 255  # that many thresholds up or down, a byte is at its limit whatever the zero point
@@ -91,6 +93,21 @@ def dot_table(rows: Filter) -> bytes:
         table += weights[:, first : first + width].tobytes()
         first += width
     return table + words.tobytes()
+
+
+def fits_depthwise3x3(rows: Filter) -> bool:
+    """Whether the table of 3x3 weights can hold a filter: no left shift, right shifts to 22, accumulators below 2^20."""
+    right = rows.requantisation.multiplier.right
+    return rows.bound < _DEPTHWISE3X3_BOUND and bool(((right >= 1) & (right <= _DEPTHWISE3X3_RIGHT)).all())
+
+
+def depthwise3x3_table(rows: Filter) -> bytes:
+    """The table of 3x3 weights: nine biased weights, three zero bytes and four words for each channel."""
+    multiplier = rows.requantisation.multiplier
+    bias = rows.bias - (rows.input_zero_point + BIAS) * rows.weights.sum(axis=1, dtype=np.int64)
+    words = np.stack([bias, multiplier.q31, np.int64(1) << multiplier.right >> 1, multiplier.right], axis=1)
+    weights = np.pad(rows.weights.view(np.uint8) ^ BIAS, ((0, 0), (0, 3)))
+    return np.concatenate([weights, words.astype("<i4").view(np.uint8)], axis=1).tobytes()
 
 
 def quantise_table(scale: float, zero_point: int) -> bytes:
