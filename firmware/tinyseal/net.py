@@ -10,30 +10,58 @@ from . import kernels
 from .errors import MEMORY, SealError
 from .layout import Layout, refuse
 from .memory import wipe
-from .steps_copy import Copy, Fill
-from .steps_elementwise import Add, Map, Maximum, Minimum, Mul
-from .steps_matrix import Conv, Depthwise, Rows
-from .steps_pool import AveragePool, MaxPool, Mean
-from .steps_softmax import Softmax
 
 _HEADER_WORDS = const(7)
 _OUTPUT_MAX = const(4096)
 
+# A module of steps takes RAM, and its kernels with it: each is loaded when the first of its operators is planned.
+
+
+def _copy():
+    from . import steps_copy
+
+    return steps_copy
+
+
+def _elementwise():
+    from . import steps_elementwise
+
+    return steps_elementwise
+
+
+def _matrix():
+    from . import steps_matrix
+
+    return steps_matrix
+
+
+def _pool():
+    from . import steps_pool
+
+    return steps_pool
+
+
+def _softmax():
+    from . import steps_softmax
+
+    return steps_softmax
+
+
 _OPERATORS = {
-    1: Rows,
-    2: Conv,
-    3: Mean,
-    4: Softmax,
-    5: Depthwise,
-    6: MaxPool,
-    7: AveragePool,
-    8: Map,
-    9: Add,
-    10: Mul,
-    11: Minimum,
-    12: Maximum,
-    13: Fill,
-    14: Copy,
+    1: (_matrix, "Rows"),
+    2: (_matrix, "Conv"),
+    3: (_pool, "Mean"),
+    4: (_softmax, "Softmax"),
+    5: (_matrix, "Depthwise"),
+    6: (_pool, "MaxPool"),
+    7: (_pool, "AveragePool"),
+    8: (_elementwise, "Map"),
+    9: (_elementwise, "Add"),
+    10: (_elementwise, "Mul"),
+    11: (_elementwise, "Minimum"),
+    12: (_elementwise, "Maximum"),
+    13: (_copy, "Fill"),
+    14: (_copy, "Copy"),
 }  # type: dict
 
 
@@ -90,7 +118,8 @@ def _plan(layout, at, count):
         (number,) = layout.words(at, 1)
         if number not in _OPERATORS:
             refuse("step %d has operator %d" % (len(steps), number))
-        operator = _OPERATORS[number]
+        module, name = _OPERATORS[number]
+        operator = getattr(module(), name)
         at += 4
         steps.append(operator(layout, at, layout.words(at, operator.WORDS)))
         at += 4 * operator.WORDS
