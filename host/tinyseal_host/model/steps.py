@@ -44,6 +44,7 @@ from .tables import (
 
 _SOFTMAX_SCRATCH_LEN = 8
 _LOOPS = 4
+_UNIT = 8  # inputs
 _STRIP_LEN = 2048  # bytes of scratch up to which pixels share a turn: what a turn costs no longer counts then
 _IN = {"in_at": 0}
 
@@ -62,8 +63,31 @@ class Draft:
 
 
 def works_in_place(computation: Computation) -> bool:
-    """Whether the output may take the place of an input of its size: each value is read before it is written."""
-    return isinstance(computation, (Map, Addition, Multiplication, Extremum))
+    """Whether the output may begin where input 0 does, or where any input of its size does if there are more.
+
+    True where every value is read before what is written can reach it: see FORMAT.md for the order of each operator.
+    """
+    match computation:
+        case Map() | Addition() | Multiplication() | Extremum():
+            return True
+        case FullyConnected(rows, pixels):
+            return pixels == 1 or rows.weights.shape[0] <= rows.weights.shape[1]
+        case Convolution(rows, window) if window.step is not None:
+            return window.height.out * window.width.out == 1 or rows.weights.shape[0] <= window.step
+        case Convolution(rows, window) if _goes_by_ring(window):
+            return _stays_behind(rows, window)
+        case Depthwise(_, window) if _is_depthwise3x3(computation):
+            return all(axis.stride == 1 and axis.out == axis.size for axis in (window.height, window.width))
+        case _:
+            return False
+
+
+def _stays_behind(rows: Filter, window: Window) -> bool:
+    """Whether no row of the output ends behind the rows of the input that have become units by then."""
+    height, in_row = window.height, window.width.size * window.channels
+    out_row = window.width.out * rows.weights.shape[0]
+    read = (min(y * height.stride - height.before + height.reach, height.size) for y in range(height.out))
+    return all((y + 1) * out_row <= rows_read * in_row or rows_read == height.size for y, rows_read in enumerate(read))
 
 
 def macs_of(computation: Computation) -> int:
@@ -132,10 +156,10 @@ def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
 def _conv(rows: Filter, window: Window) -> Draft:
     values = _places(window) | _dilation(window) | {"pad": rows.input_zero_point + BIAS} | _dots(rows)
     tables = {"rows_at": dot_table(rows)}
-    if window.channels % 8 == 0 and window.height.kernel > 1:
+    if _goes_by_ring(window):
         # Every byte of the input becomes part of a unit once, in a ring of rows.
         row = (window.width.out - 1) * window.width.stride + window.width.reach
-        ring_len = window.height.reach * row * window.channels // 8 * UNIT_LEN
+        ring_len = window.height.reach * row * window.channels // _UNIT * UNIT_LEN
         return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
     k = rows.weights.shape[1]
     pixel_len = _units_len(k) + _sums_len(rows)
@@ -144,9 +168,13 @@ def _conv(rows: Filter, window: Window) -> Draft:
     return Draft("CONV", values | {"strip": strip}, tables=tables, scratch_len=scratch_len)
 
 
+def _goes_by_ring(window: Window) -> bool:
+    return window.channels % _UNIT == 0 and window.height.kernel > 1
+
+
 def _units_len(k: int) -> int:
     """Bytes of the units of a pixel's widest block."""
-    return UNIT_LEN * min(padded_row(k), WIDTHS[0]) // 8
+    return UNIT_LEN * min(padded_row(k), WIDTHS[0]) // _UNIT
 
 
 def _sums_len(rows: Filter) -> int:
@@ -165,11 +193,17 @@ def _dots(rows: Filter) -> dict[str, int]:
 
 def _depthwise(computation: Depthwise) -> Draft:
     rows, window = computation.filter, computation.window
-    square = window.height.kernel == window.width.kernel == 3 and window.height.dilation == window.width.dilation == 1
-    if square and computation.multiplier == 1 and fits_depthwise3x3(rows):
+    if _is_depthwise3x3(computation):
         return _depthwise3x3(rows, window)
     values = _places(window) | _dilation(window) | _weighted(rows) | {"multiplier": computation.multiplier}
     return Draft("DEPTHWISE", values, tables={"rows_at": rows_table(rows)})
+
+
+def _is_depthwise3x3(computation: Depthwise) -> bool:
+    window = computation.window
+    square = all(axis.kernel == 3 and axis.dilation == 1 for axis in (window.height, window.width))
+    single = computation.multiplier == 1 and window.channels > 1
+    return square and single and fits_depthwise3x3(computation.filter)
 
 
 def _depthwise3x3(rows: Filter, window: Window) -> Draft:
