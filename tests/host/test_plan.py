@@ -17,7 +17,6 @@ from tinyseal_host.model.plan import plan_network
 from tinyseal_host.model.tflite_reader import read_model
 
 EXAMPLE = Path(example.__file__).with_name("motion.tflite")
-ROW_OF_PATCHES = "a CONV's scratch holds the patches of a whole output row"
 
 
 def plan_of(data):
@@ -38,15 +37,7 @@ def test_example_needs_no_more_than_tflm():
     assert plan.lower_bound == 100 * 6 + 50 * 16
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=ROW_OF_PATCHES, strict=True))
-        if name == "wisdm_har_int8.tflite"
-        else name
-        for name in SUPPORTED_MODELS + FLOAT_MODELS
-    ],
-)
+@pytest.mark.parametrize("name", SUPPORTED_MODELS + FLOAT_MODELS)
 def test_public_model_needs_no_more_than_tflm(name):
     folder = os.environ.get("TINYSEAL_MODELS")
     if not folder:

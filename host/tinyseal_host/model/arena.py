@@ -66,6 +66,16 @@ def place(buffers: Sequence[Buffer]) -> tuple[list[int], int]:
     return offsets, arena_len or 0
 
 
+def widest_gap(taken: Sequence[tuple[int, int]], arena_len: int) -> tuple[int, int]:
+    """Offset and length of the widest part of an arena outside of places (first byte, end)."""
+    best, at = (0, 0), 0
+    for first, end in [*sorted(taken), (arena_len, arena_len)]:
+        best = max(best, (first - at, -at))
+        at = max(at, end)
+    length, offset = best
+    return -offset, length
+
+
 def _orders(buffers: Sequence[Buffer], live: Sequence[int]) -> Iterator[list[int]]:
     """Orders of buffer numbers in which to place: the largest first; by the fullest step that each lives in; by size
     times life."""

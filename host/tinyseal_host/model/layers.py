@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .convolution import Window
 from .quantisation import Int8, Int64, Multiplier, Requantisation
@@ -21,6 +21,13 @@ class Filter:
     input_zero_point: int
     requantisation: Requantisation
     bound: int
+
+    def part(self, first: int, end: int) -> Filter:
+        """The rows from `first` up to `end`."""
+        multiplier = self.requantisation.multiplier
+        own = Multiplier(multiplier.q31[first:end], multiplier.shift[first:end])
+        requantisation = replace(self.requantisation, multiplier=own)
+        return replace(self, weights=self.weights[first:end], bias=self.bias[first:end], requantisation=requantisation)
 
 
 @dataclass(frozen=True)

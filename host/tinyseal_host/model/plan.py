@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..program import OPERATORS
-from .arena import Buffer, live_bytes, place
+from .arena import Buffer, live_bytes, place, widest_gap
 from .layers import Alias
 from .network import Network
-from .steps import drafts_of, macs_of, works_in_place
+from .steps import Draft, drafts_of, macs_of, works_in_place
 
 _NUMBERS = {name: number for number, (name, _) in OPERATORS.items()}
 
@@ -58,13 +58,21 @@ class Plan:
 
 
 def plan_network(network: Network) -> Plan:
-    """The Plan of a network; aliases share their input's buffer and make no step."""
+    """The Plan of a network; aliases share their input's buffer and make no step.
+
+    An output that takes the place of a larger input keeps all of it alive, which may help or hurt: both are tried.
+    """
+    return min((_plan(network, shrinking) for shrinking in (False, True)), key=lambda plan: plan.arena_len)
+
+
+def _plan(network: Network, shrinking: bool) -> Plan:
     buffers = [Buffer(network.input.size, 0, 0)]
     buffer_of = {network.input.index: 0}
     roots = _roots(network)
     last_uses = _last_uses(network, roots)
     steps: list[PlannedStep] = []
     overreads: list[tuple[int, int]] = []
+    strips: dict[int, Draft] = {}
     layers: dict[int, range] = {}
     macs = 0
 
@@ -85,7 +93,8 @@ def plan_network(network: Network) -> Plan:
         free = [
             buffer
             for buffer, tensor in zip(sources, layer.inputs, strict=True)
-            if last_uses[roots[tensor.index]] == number and (len(sources) == 1 or tensor.size == layer.output.size)
+            if last_uses[roots[tensor.index]] == number
+            and (tensor.size == layer.output.size or (len(sources) == 1 and (shrinking or tensor.size < layer.output.size)))
         ]
         if free and works_in_place(layer.computation):
             target = free[0]
@@ -97,6 +106,8 @@ def plan_network(network: Network) -> Plan:
         for now, draft in enumerate(drafts, first):
             arena = {operand: sources[source] for operand, source in draft.inputs.items()} | {"out_at": target}
             if draft.scratch_len:
+                if draft.strip_max > 1:
+                    strips[now] = draft
                 arena["scratch_at"] = new_buffer(Buffer(draft.scratch_len, now, now, scratch=True))
             if draft.overread:
                 overreads.append((sources[0], draft.overread))
@@ -107,6 +118,16 @@ def plan_network(network: Network) -> Plan:
     output = buffer_of[network.output.index]
     keep_until(len(steps), output)
     offsets, arena_len = place(buffers)
+    for number, draft in strips.items():
+        scratch = steps[number].arena["scratch_at"]
+        others = [
+            (at, at + buffer.span)
+            for at, buffer in zip(offsets, buffers, strict=True)
+            if buffer is not buffers[scratch] and buffer.first <= number <= buffer.last
+        ]
+        offsets[scratch], room = widest_gap(others, arena_len)
+        strip = min(draft.strip_max, 1 + (room - draft.scratch_len) // draft.pixel_len)
+        steps[number] = replace(steps[number], values={**steps[number].values, "strip": strip})
     ends = [offsets[buffer] + buffers[buffer].size + overread for buffer, overread in overreads]
     arena_len = max(arena_len, *ends) if ends else arena_len
     return Plan(tuple(steps), layers, buffers, offsets, arena_len, offsets[0], offsets[output], macs)

@@ -45,6 +45,7 @@ from .tables import (
 _SOFTMAX_SCRATCH_LEN = 8
 _LOOPS = 4
 _UNIT = 8  # inputs
+_ROWS_MAX = 128  # of a step with sums: what a step costs is a hundredth of them
 _STRIP_LEN = 2048  # bytes of scratch up to which pixels share a turn: what a turn costs no longer counts then
 _IN = {"in_at": 0}
 
@@ -60,6 +61,10 @@ class Draft:
     scratch_len: int = 0
     overread: int = 0
     """Bytes behind input 0 that are read, and do not matter."""
+    strip_max: int = 1
+    """How many pixels may share a turn, for a step with `strip`; the planner raises it from 1 where there is room."""
+    pixel_len: int = 0
+    """Bytes of scratch for each more of them."""
 
 
 def works_in_place(computation: Computation) -> bool:
@@ -71,7 +76,7 @@ def works_in_place(computation: Computation) -> bool:
         case Map() | Addition() | Multiplication() | Extremum():
             return True
         case FullyConnected(rows, pixels):
-            return pixels == 1 or rows.weights.shape[0] <= rows.weights.shape[1]
+            return not _is_split(rows) if pixels == 1 else rows.weights.shape[0] <= rows.weights.shape[1]
         case Convolution(rows, window) if window.step is not None:
             return window.height.out * window.width.out == 1 or rows.weights.shape[0] <= window.step
         case Convolution(rows, window) if _goes_by_ring(window):
@@ -113,6 +118,8 @@ def drafts_of(computation: Computation) -> list[Draft]:
     match computation:
         case Alias():
             drafts = []
+        case FullyConnected(rows, 1):
+            drafts = _dense(rows)
         case FullyConnected(rows, pixels):
             drafts = [_rows(rows, step=rows.weights.shape[1], pixels=pixels)]
         case Convolution(rows, window) if window.step is not None:
@@ -147,10 +154,26 @@ def _softmax(computation: Softmax) -> Draft:
 def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
     k = rows.weights.shape[1]
     pixel_len = _units_len(k) + _sums_len(rows)
-    strip = _strip(pixels, pixel_len)
-    values = {"step": step, "pixels": pixels, "strip": strip} | _dots(rows)
+    values = {"step": step, "pixels": pixels, "strip": 1} | _dots(rows)
     tables = {"rows_at": dot_table(rows)}
-    return Draft("ROWS", values, tables=tables, scratch_len=strip * pixel_len, overread=padded_row(k) - k)
+    strip = {"strip_max": min(pixels, _STRIP_LEN // pixel_len), "pixel_len": pixel_len}
+    return Draft("ROWS", values, tables=tables, scratch_len=pixel_len, overread=padded_row(k) - k, **strip)
+
+
+def _dense(rows: Filter) -> list[Draft]:
+    """One step, or several where the sums of all outputs at once would fill the scratch."""
+    m = rows.weights.shape[0]
+    if not _is_split(rows):
+        return [_rows(rows, step=rows.weights.shape[1], pixels=1)]
+    drafts = []
+    for first in range(0, m, _ROWS_MAX):
+        draft = _rows(rows.part(first, first + _ROWS_MAX), step=rows.weights.shape[1], pixels=1)
+        drafts.append(replace(draft, values={**draft.values, "out_at": first}))
+    return drafts
+
+
+def _is_split(rows: Filter) -> bool:
+    return rows.weights.shape[0] > _ROWS_MAX and not is_short(rows)
 
 
 def _conv(rows: Filter, window: Window) -> Draft:
@@ -162,10 +185,9 @@ def _conv(rows: Filter, window: Window) -> Draft:
         ring_len = window.height.reach * row * window.channels // _UNIT * UNIT_LEN
         return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
     k = rows.weights.shape[1]
-    pixel_len = _units_len(k) + _sums_len(rows)
-    strip = _strip(window.width.out, pixel_len + k)
-    scratch_len = strip * (pixel_len + k) + padded_row(k) - k
-    return Draft("CONV", values | {"strip": strip}, tables=tables, scratch_len=scratch_len)
+    pixel_len = _units_len(k) + _sums_len(rows) + k
+    strip = {"strip_max": min(window.width.out, _STRIP_LEN // pixel_len), "pixel_len": pixel_len}
+    return Draft("CONV", values | {"strip": 1}, tables=tables, scratch_len=pixel_len + padded_row(k) - k, **strip)
 
 
 def _goes_by_ring(window: Window) -> bool:
@@ -180,10 +202,6 @@ def _units_len(k: int) -> int:
 def _sums_len(rows: Filter) -> int:
     """Bytes of a pixel's sums."""
     return 0 if is_short(rows) else 4 * rows.weights.shape[0]
-
-
-def _strip(pixels: int, pixel_len: int) -> int:
-    return max(1, min(pixels, _STRIP_LEN // pixel_len))
 
 
 def _dots(rows: Filter) -> dict[str, int]:
