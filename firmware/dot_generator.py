@@ -82,25 +82,97 @@ def dot(w: ptr8, v: int, arena: ptr8, job: ptr32, places: ptr32, at: int, out_at
 '''
 
 
+_PAIRS = '''
+
+@micropython.viper
+def dot_pairs(w: ptr8, v: int, arena: ptr8, job: ptr32, places: ptr32, at: int, out_at: int, pixels: int):
+    """As `dot`, two pixels at a time in the halves of 64-bit numbers; of units with plain factors 2x + 1."""
+    first = int(w) + job[0]
+    short = job[2]
+    low = job[5]
+    zero = job[4] - low
+    span = job[6] - low
+    nudge = 1
+    nudge = nudge << 31
+    end = first + job[1] * ({width} + 16 * short)
+    at += int(arena)
+    out = ptr8(int(arena) + out_at)
+    sums = ptr32(int(arena) + out_at)
+    while pixels > 0:
+        beside = 0 if pixels == 1 else 1  # the last one of an odd number is done twice
+        other = at + beside * job[3]
+        out2 = ptr8(int(out) + beside * job[1])
+        sums2 = ptr32(int(sums) + 4 * beside * job[1])
+{pair_loads}        w = ptr8(first)
+        while int(w) < end:
+            v = 0
+{products}
+            if short:
+                base = ptr32(w)[{words}]
+                a = ((v - total + base) << 32) >> 32
+                b = (((v >> 32) - total2 + base) << 32) >> 32
+                multiplier = ptr32(w)[{words} + 1]
+                half = ptr32(w)[{words} + 2]
+                right = ptr32(w)[{words} + 3]
+                a = (a * multiplier + nudge) >> 32
+                a = (((a >> 31) + a + half) >> right) + zero
+                if uint(a) > uint(span):
+                    a = 0 if a < 0 else span
+                b = (b * multiplier + nudge) >> 32
+                b = (((b >> 31) + b + half) >> right) + zero
+                if uint(b) > uint(span):
+                    b = 0 if b < 0 else span
+                out[0] = a + low
+                out2[0] = b + low
+                out = ptr8(int(out) + 1)
+                out2 = ptr8(int(out2) + 1)
+                w = ptr8(int(w) + {record})
+            else:
+                a = sums[0] + v - total
+                sums2[0] = sums2[0] + (v >> 32) - total2
+                sums[0] = a
+                sums = ptr32(int(sums) + 4)
+                sums2 = ptr32(int(sums2) + 4)
+                w = ptr8(int(w) + {width})
+        out = out2
+        sums = sums2
+        at += 2 * job[3]
+        pixels -= 2
+'''
+
+
 def dot_module(width: int, architecture: str) -> str:
-    """The source of `dot_WIDTH` for an architecture: "x64" has 64-bit integers, which the accumulator must be cut to."""
+    """The source of `dot_WIDTH` for an architecture.
+
+    "x64", where only the virtual board runs, has 64-bit integers: the accumulator must be cut to 32 bits, and a product
+    holds two pixels' sums side by side, which makes a network with convolutions 1.6 times as fast there.
+    """
     base = f"v + ptr32(w)[{width // 4}]"
-    return _MODULE.format(
+    wide = architecture == "x64"
+    return (_MODULE + (_PAIRS if wide else "")).format(
         width=width,
         words=width // 4,
         multiplier=width + 4,
         record=width + 16,
-        loads="".join(_load(unit) for unit in range(width // _UNIT)),
+        loads="".join(_load(unit, wide=False) for unit in range(width // _UNIT)),
+        pair_loads="".join(_load(unit, wide=True) for unit in range(width // _UNIT)),
         chains="\n".join(_chain(unit) for unit in range(width // _UNIT)),
-        signed=f"(({base}) << 32) >> 32" if architecture == "x64" else base,
+        products="\n".join(f"            v = w[{k}] * x{k} + v" for k in range(width)),
+        signed=f"(({base}) << 32) >> 32" if wide else base,
     )
 
 
-def _load(unit: int) -> str:
-    """A unit's eight factors into locals, and what its inputs add to every row."""
+def _load(unit: int, *, wide: bool) -> str:
+    """A unit's eight factors into locals, and what its inputs add to every row; `wide` for two pixels."""
+    add = "=" if unit == 0 else "+="
     lines = [f"u = ptr32(at + places[{unit}])"]
-    lines += [f"r{_UNIT * unit + k} = u[{k}]" for k in range(_UNIT)]
-    lines += ["total = u[8]" if unit == 0 else "total += u[8]"]
+    if wide:
+        lines += [f"t = ptr32(other + places[{unit}])"]
+        lines += [f"x{_UNIT * unit + k} = u[{k}] + (t[{k}] << 32)" for k in range(_UNIT)]
+        lines += [f"total {add} u[8]", f"total2 {add} t[8]"]
+    else:
+        lines += [f"r{_UNIT * unit + k} = u[{k}]" for k in range(_UNIT)]
+        lines += [f"total {add} u[8]"]
     return "".join(f"        {line}\n" for line in lines)
 
 

@@ -1,24 +1,28 @@
 """Rows of weights against inputs, block by block (level 2): what ROWS, CONV and RING_CONV share (FORMAT.md)."""
 
+import sys
+
 from uarray import array
 
 from . import kernels_dot
 from .layout import UNIT_LEN, WIDTHS
 
-INVERSE = bytearray(1024)
-kernels_dot.invert(INVERSE)
+_INVERSE = bytearray(1024)
+kernels_dot.invert(_INVERSE)
+_PAIRS = sys.maxsize >> 32 != 0  # a PC, whose kernels take two pixels at a time, of units with plain factors
+_ONES = array("I", [1] * 256) if _PAIRS else None
 _SIDE_BY_SIDE = array("I", [UNIT_LEN * unit for unit in range(WIDTHS[0] // 8)])
 
 
-def _kernel(width):
+def _kernel(width, pairs):
     """The kernel of a block's width; only those that a model needs are ever loaded."""
     if width == 64:
-        from .dot_64 import dot
+        from . import dot_64 as module
     elif width == 32:
-        from .dot_32 import dot
+        from . import dot_32 as module
     else:
-        from .dot_16 import dot
-    return dot
+        from . import dot_16 as module
+    return module.dot_pairs if pairs else module.dot
 
 
 class Dots:
@@ -31,6 +35,8 @@ class Dots:
         k, rows_at, m, self._short, self._scratch_at, _, zero, low, high = operands
         layout.clamp(zero, low, high)
         layout.dots(k, rows_at, m, self._short)
+        pairs = _PAIRS and strip > 1
+        self.inverse = _ONES if pairs else _INVERSE
         self._blocks = []
         first = 0
         k_left = (k + 15) & -16
@@ -38,7 +44,7 @@ class Dots:
             while k_left >= width:
                 own = UNIT_LEN * width // 8
                 job = array("I", (rows_at, m, self._short, own if pitch is None else pitch, zero, low, high))
-                self._blocks.append((_kernel(width), width // 8, job, first))
+                self._blocks.append((_kernel(width, pairs), width // 8, job, first))
                 rows_at += m * (width + 16 * self._short)
                 first += width
                 k_left -= width
@@ -56,7 +62,7 @@ class Dots:
             into = scratch_at + pixels * self.widest
             kernels_dot.clear(arena, into, pixels * self._clear)
         for dot, units, job, first in self._blocks:
-            kernels_dot.units(arena, 0, arena, INVERSE, at + first, scratch_at, units, pixels, step)
+            kernels_dot.units(arena, 0, arena, self.inverse, at + first, scratch_at, units, pixels, step)
             dot(model, 0, arena, job, _SIDE_BY_SIDE, scratch_at, into, pixels)
         if not self._short:
             kernels_dot.sums(arena, 0, model, self._finish, into, out_at, pixels)

@@ -3,7 +3,7 @@
 from uarray import array
 
 from . import kernels_dot
-from .dots import INVERSE, Dots
+from .dots import Dots
 from .layout import UNIT_LEN, refuse
 
 
@@ -116,12 +116,12 @@ class RingConv:
         row -= self._top
         units = self._units
         if not 0 <= row < self._in_h:
-            kernels_dot.units(self._pad, 0, arena, INVERSE, 0, at, 1, units * (self._before + self._inside + self._behind), 0)
+            kernels_dot.units(self._pad, 0, arena, self._dots.inverse, 0, at, 1, units * (self._before + self._inside + self._behind), 0)
             return
         if self._before:
-            kernels_dot.units(self._pad, 0, arena, INVERSE, 0, at, 1, units * self._before, 0)
+            kernels_dot.units(self._pad, 0, arena, self._dots.inverse, 0, at, 1, units * self._before, 0)
             at += self._before * units * 36
-        kernels_dot.units(arena, 0, arena, INVERSE, self._in_at + row * self._in_row, at, units * self._inside, 1, 0)
+        kernels_dot.units(arena, 0, arena, self._dots.inverse, self._in_at + row * self._in_row, at, units * self._inside, 1, 0)
         if self._behind:
             at += self._inside * units * 36
-            kernels_dot.units(self._pad, 0, arena, INVERSE, 0, at, 1, units * self._behind, 0)
+            kernels_dot.units(self._pad, 0, arena, self._dots.inverse, 0, at, 1, units * self._behind, 0)
