@@ -5,6 +5,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 from tflite_elementwise import ELEMENTWISE
+from tflite_fusing import FUSING
 from tflite_moves import MOVES
 from tflite_parts import (
     RandomModel,
@@ -147,4 +148,4 @@ def residual(draw):
 
 
 STRATEGIES = {"FULLY_CONNECTED": fully_connected(), "CONV_2D": conv_2d(), "MEAN": mean(), "SOFTMAX": softmax()}
-STRATEGIES |= WINDOWS | ELEMENTWISE | MOVES | {"network": network(), "residual": residual()}
+STRATEGIES |= WINDOWS | ELEMENTWISE | MOVES | FUSING | {"network": network(), "residual": residual()}

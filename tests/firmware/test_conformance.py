@@ -7,7 +7,7 @@ import pytest
 from compiling import compile_bytes, frames_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tflite_strategies import STRATEGIES, run_tflm
+from tflite_strategies import STRATEGIES
 from tinyseal_host.formats import SIGNATURE_LEN
 from vm import _PRELUDE, run
 
@@ -54,4 +54,4 @@ def run_on_vm(models):
 def test_board_gives_tflm_s_bytes(name, data):
     models = data.draw(st.lists(STRATEGIES[name], min_size=MODELS, max_size=MODELS))
     for model, found in zip(models, run_on_vm(models), strict=True):
-        assert found.tolist() == run_tflm(model.data, model.inputs).tolist(), model
+        assert found.tolist() == model.expected().tolist(), model

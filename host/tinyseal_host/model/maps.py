@@ -20,6 +20,7 @@ from .quantisation import (
     Multiplier,
     Requantisation,
     activation_range,
+    quantise,
     quantize_multiplier,
     rounding_divide_by_pot,
 )
@@ -33,6 +34,14 @@ _INT16_MIN, _INT16_MAX = -(1 << 15), (1 << 15) - 1
 def quantize(layer: LayerReader) -> Computation | None:
     """QUANTIZE from int8 to int8."""
     return _requantised(layer, INT8_MIN, INT8_MAX)
+
+
+def dequantize(layer: LayerReader) -> Computation | None:
+    """DEQUANTIZE with the QUANTIZE behind it: int8 to int8 by way of float32."""
+    (in_scale, in_zero_point), (out_scale, zero_point) = quantisation(layer.input), quantisation(layer.output)
+    with np.errstate(over="ignore"):
+        values = (in_scale * (_INPUTS - in_zero_point)).astype(np.float32)
+    return _map(layer, quantise(values, out_scale, zero_point))
 
 
 def relu(layer: LayerReader) -> Computation | None:
