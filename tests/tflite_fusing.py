@@ -158,6 +158,32 @@ def dequantise_quantise(draw):
 
 
 @st.composite
+def edges_of(draw, name):
+    """A RELU between QUANTIZE from float32 or uint8 and DEQUANTIZE or QUANTIZE to them; one edge may be int8."""
+    rng, writer = draw(generators), TfliteWriter()
+    shape = (1, draw(st.integers(1, 40)))
+    (entry, in_scale), (result, out_scale) = edges(draw, writer, shape, shape)
+    writer.tensors[result].quantization.scale[0] = out_scale = np.float32(in_scale * draw(scales(0.3, 2)))
+    first, last = entry, result
+    kinds = draw(st.sampled_from([(True, True), (True, False), (False, True)]))
+
+    def outside(tensor, scale):
+        if name == "FLOAT32":
+            return writer.tensor(shape, np.float32)
+        zero_point = int(writer.tensors[tensor].quantization.zeroPoint[0]) + 128
+        return writer.tensor(shape, np.uint8, scale=scale, zero_point=zero_point)
+
+    if kinds[0]:
+        first = outside(entry, in_scale)
+        writer.operator("QUANTIZE", [first], [entry])
+    writer.operator("RELU", [entry], [result])
+    if kinds[1]:
+        last = outside(result, out_scale)
+        writer.operator("DEQUANTIZE" if name == "FLOAT32" else "QUANTIZE", [result], [last])
+    return RandomModel(f"{name} edges", writer.finish([first], [last]), frames(rng, shape))
+
+
+@st.composite
 def renamed(draw, name):
     """A RELU, and an alias behind it, or Keras's Flatten: SHAPE, STRIDED_SLICE, PACK, RESHAPE."""
     rng, writer = draw(generators), TfliteWriter()
@@ -201,3 +227,5 @@ FUSING = {
     **{name: renamed(name) for name in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SHAPE")},
 }
 """By the operator that a file begins with, or is about."""
+EDGES = {name: edges_of(name) for name in ("FLOAT32", "UINT8")}
+"""By the type of the edges; what `RandomModel.expected` gives for these is of that type."""
