@@ -21,15 +21,16 @@ _A_START = 40  # cases of one start of the VM
 _FRAMES = 12  # of noise, and as many of extremes, for each model
 _GRAPHS = {name: STRATEGIES[name] for name in ("network", "residual")} | {"branches": branches()}
 _OPERATORS = {name: strategy for name, strategy in STRATEGIES.items() if name not in _GRAPHS}
-_STRATEGIES = {
+RANDOM = {
     "operators": _OPERATORS | {f"{name} edges": strategy for name, strategy in EDGES.items()},
     "graphs": _GRAPHS,
     "boundaries": BOUNDARIES,
 }
+"""The strategies of the stages that draw files, by name."""
 _SHARE = {"operators": 1, "graphs": 4, "boundaries": 2}  # of the cases of a strategy, in units of --cases
 _MACHINES = ("rv32imc", "xtensawin")
 _MACHINE_SHARE = 20  # one case in so many, of all strategies
-STAGES = ("models", "operators", "graphs", "boundaries", "machine code")
+STAGES = ("models", "operators", "graphs", "boundaries", "machine-code")
 
 
 class Part(NamedTuple):
@@ -48,8 +49,8 @@ def parts(stage: str, cases: int, seed: int) -> Iterator[Part]:
         for path in model_paths():
             yield Part(stage, stage, str(path), _FRAMES, seed)
         return
-    for kind, strategies in _STRATEGIES.items():
-        if stage not in (kind, "machine code"):
+    for kind, strategies in RANDOM.items():
+        if stage not in (kind, "machine-code"):
             continue
         count = cases * _SHARE[kind] if stage == kind else max(1, cases * _SHARE[kind] // _MACHINE_SHARE)
         for name in strategies:
@@ -70,8 +71,8 @@ def run(part: Part, folder: Path) -> Tally:
     """The Tally of a part; what fails is kept in `folder`."""
     if part.stage == "models":
         return _run_model(part, folder)
-    models = draw(_STRATEGIES[part.kind][part.name], part.count, part.seed)
-    engines = _MACHINES if part.stage == "machine code" else ("host", "board")
+    models = draw(RANDOM[part.kind][part.name], part.count, part.seed)
+    engines = _MACHINES if part.stage == "machine-code" else ("host", "board")
     where = f"{part.stage}, {part.name}, part seed {part.seed}"
     return judge(models, engines, folder, where)
 
