@@ -12,7 +12,8 @@ from .fusing import Spacing
 from .quantisation import INT8_MAX, INT8_MIN, Int64, Multiplier
 from .tflite_reader import ABSENT, Model, Operator, Tensor, shape_text
 
-_MAX_SHIFTED = 1 << 29  # the kernels' bound on |accumulator * 2^left|, FORMAT.md "Rows table"
+MAX_SHIFTED = 1 << 29
+"""The kernels' bound on |accumulator * 2^left|, FORMAT.md "Rows table"."""
 _MAX_LEFT = 28
 _MAX_FEW = 4
 ACTIVATIONS = ("NONE", "RELU", "RELU6")
@@ -129,8 +130,8 @@ class LayerReader:
             self.refuse(f"scales ask for a left shift of {left}, wanted at most {_MAX_LEFT}")
             return
         worst = int((bound << multiplier.left).max())
-        if worst >= _MAX_SHIFTED:
-            self.refuse(f"accumulator can reach {worst}, wanted below {_MAX_SHIFTED}")
+        if worst >= MAX_SHIFTED:
+            self.refuse(f"accumulator can reach {worst}, wanted below {MAX_SHIFTED}")
 
 
 def activation_problems(tensor: Tensor) -> list[str]:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from . import dense, elementwise, maps, moves, windows
 from .dense import MAX_DEPTH
 from .filters import MAX_K
-from .layer_reader import ACTIVATIONS, LayerReader
+from .layer_reader import ACTIVATIONS, MAX_SHIFTED, LayerReader
 from .layers import Computation, Layer
+from .maps import MAX_FACTOR
 from .moves import MAX_LOOPS
 from .tflite_reader import Operator
 from .windows import MAX_CELLS, MAX_STRIDE
@@ -34,13 +35,15 @@ class _Reader(NamedTuple):
 
 _FUSED = f"fused activation {', '.join(ACTIVATIONS)}"
 _WEIGHTS = (
-    f"constant int8 weights, per tensor or per channel, at most {MAX_K:,} an output; bias int32 or none; {_FUSED}"
+    f"constant int8 weights, per tensor or per channel, at most {MAX_K:,} an output; bias int32 or none; "
+    f"accumulators, shifted left by their multiplier, below 2^{MAX_SHIFTED.bit_length() - 1}; {_FUSED}"
 )
 _STRIDES = f"SAME or VALID; strides and dilations 1 to {MAX_STRIDE:,}"
 _POOL = f"batch 1; kernel of 1 to {MAX_CELLS:,} cells; SAME or VALID; strides 1 to {MAX_STRIDE:,}; {_FUSED}"
 _PAIR = (
     "one operand of the output's shape; the other the same, one that repeats in it (by channel, scalar), or a constant"
 )
+_FACTOR = f"input scale below 2^{MAX_FACTOR.bit_length() - 1} times the output's"
 _ALIKE = "all quantised alike"
 _BLOCKS = (
     f"around one CONV_2D or DEPTHWISE_CONV_2D of stride 1, with constant blocks: its dilation, 1 to {MAX_STRIDE:,}"
@@ -55,7 +58,7 @@ _READERS = {
     "AVERAGE_POOL_2D": _Reader(1, 1, windows.average_pool_2d, _POOL),
     "MEAN": _Reader(2, 2, dense.mean, "over all axes but the last, and those of size 1"),
     "SOFTMAX": _Reader(1, 1, dense.softmax, f"last axis of 1 to {MAX_DEPTH}; output scale 1/256, zero point -128"),
-    "RELU": _Reader(1, 1, maps.relu, "any scales"),
+    "RELU": _Reader(1, 1, maps.relu, _FACTOR),
     "RELU6": _Reader(1, 1, maps.relu6, "any scale; clamped by the input's, not requantised, as TFLM does"),
     "LEAKY_RELU": _Reader(1, 1, maps.leaky_relu, "alpha 0 or more"),
     "HARD_SWISH": _Reader(1, 1, maps.hard_swish, "output scale above 1/128 of the input's"),
@@ -89,7 +92,7 @@ _READERS = {
         1,
         1,
         maps.quantize,
-        "int8 to int8 with any scales; first from float32, or from uint8 of the same scale; last to that",
+        f"int8 to int8, {_FACTOR}; first from float32, or from uint8 of the same scale; last to that",
     ),
     "DEQUANTIZE": _Reader(1, 1, maps.dequantize, "as the last, left out: outputs stay int8; or in front of QUANTIZE"),
 }
