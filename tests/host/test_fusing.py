@@ -26,7 +26,7 @@ def blocks(*, sizes=(2, 2), again=(2, 2), added=((1, 1), (1, 1)), taken=((0, 0),
     near, far = {"scale": 0.1, "zero_point": 3}, {"scale": 0.2, "zero_point": 0}
     entry = writer.tensor((1, 6, 6, 1), **near)
     spread = writer.tensor((batch, 4, 4, 1), **(near | changed.get("near", {})))
-    result = writer.tensor((batch, 2, 2, 1), **(far | changed.get("far", {})))
+    result = writer.tensor((batch, *changed.get("result", (2, 2, 1))), **(far | changed.get("far", {})))
     final = writer.tensor(changed.get("final", (1, 4, 4, 1)), **far)
     numbers = [writer.constant(np.array(values, np.int32)) for values in (sizes, added, again, taken)]
     writer.operator("SPACE_TO_BATCH_ND", [entry, *numbers[:2]], [spread])
@@ -63,6 +63,7 @@ def test_blocks_are_dilation(batch):
         ({"added": ((-1, 3), (1, 1))}, "padded [-1, 3, 1, 1]"),
         ({"added": ((3, 1), (1, 1))}, "reads 4x4x4x1, wanted blocks of 5x4x1"),
         ({"taken": ((2, 0), (0, 0))}, "kernel of 3 with dilation 2 does not fit into 6 in h"),
+        ({"result": (4, 1, 1)}, "leads to 4x4x1x1, wanted blocks of 2x2x1"),
         ({"final": (1, 4, 3, 1)}, "output is 1x4x3x1, wanted 1x4x4x1"),
         (
             {"near": {"zero_point": 4}},

@@ -69,6 +69,14 @@ def blocked_input(layer: LayerReader) -> Blocked | None:
     return None
 
 
+def check_joined(layer: LayerReader, spacing: Spacing, blocked: Blocked, outs: tuple[int, int], m: int) -> None:
+    """Refuse what BATCH_TO_SPACE_ND reads unless it is as much of each axis as makes `outs` positions of m channels."""
+    parts = [(out + sum(block.taken)) // block.size for out, block in zip(outs, blocked.blocks, strict=True)]
+    wanted = tuple((1, *parts, m)[dimension] for dimension in blocked.dimensions[1:])
+    if spacing.after[-1].shape[1:] != wanted:
+        layer.refuse(f"leads to {shape_text(spacing.after[-1].shape)}, wanted blocks of {shape_text(wanted)}")
+
+
 def _blocks(layer: LayerReader, spacing: Spacing) -> list[Blocks] | None:
     """The Blocks of each spatial axis; None after a refusal."""
     shape = layer.input.shape

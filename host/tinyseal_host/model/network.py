@@ -68,7 +68,8 @@ def read_network(model: Model) -> Network | Unsupported:
             problems.append(f"layer {operator.number} ({operator.name}): weights exceed {_MAX_WEIGHTS} bytes")
             break
         layer = read_layer(reader)
-        problems += [f"layer {operator.number} ({operator.name}): {text}" for text in reader.problems]
+        name = model.operators[operator.number].name
+        problems += [f"layer {operator.number} ({name}): {text}" for text in reader.problems]
         if layer is not None:
             layers.append(layer)
         known.update(operator.outputs)

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from .convolution import Axis, Window
-from .dilation import Blocks, blocked_input
+from .dilation import Blocks, blocked_input, check_joined
 from .filters import read_filter, read_weights
 from .layer_reader import LayerReader, quantisation
 from .layers import Computation, Convolution, Depthwise, Pool
@@ -94,6 +94,8 @@ def _window(layer: LayerReader, kernels: tuple[int, int], c: int, m: int) -> Win
     expected = tuple(whole[dimension] for dimension in blocked.dimensions)
     if layer.output.shape != expected:
         layer.refuse(f"output is {shape_text(layer.output.shape)}, wanted {shape_text(expected)}")
+    if layer.spacing is not None:
+        check_joined(layer, layer.spacing, blocked, (height.out, width.out), m)
     return Window(height, width, c)
 
 
