@@ -2,7 +2,8 @@
 
 * SPACE_TO_BATCH_ND, a convolution with stride 1, BATCH_TO_SPACE_ND: one convolution with dilation. That is how
   converters write a dilated Conv1D, with names for the shapes between them, and with a batch of 1 in the file where
-  there are more.
+  there are more. TensorFlow Lite Micro believes that batch, and pads blocks with 0: the bytes here are TensorFlow
+  Lite's, which counts the batch itself and pads with the zero point.
 * DEQUANTIZE and QUANTIZE: one map from int8 to int8.
 """
 

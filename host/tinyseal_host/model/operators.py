@@ -46,7 +46,8 @@ _PAIR = (
 _FACTOR = f"input scale below 2^{MAX_FACTOR.bit_length() - 1} times the output's"
 _ALIKE = "all quantised alike"
 _BLOCKS = (
-    f"around one CONV_2D or DEPTHWISE_CONV_2D of stride 1, with constant blocks: its dilation, 1 to {MAX_STRIDE:,}"
+    f"around one CONV_2D or DEPTHWISE_CONV_2D of stride 1, with constant blocks: its dilation, 1 to {MAX_STRIDE:,}; "
+    "padded with the zero point, as TensorFlow Lite does and TensorFlow Lite Micro does not"
 )
 _SHAPE = "int32, where it makes a RESHAPE's shape, which the file has too"
 
