@@ -43,7 +43,7 @@ def two_operands(draw, name):
     other = alike if name in ("MINIMUM", "MAXIMUM") else {"scale": b_scale, "zero_point": draw(zero_points)}
     kind = draw(st.sampled_from(["constant", "copy", "mean", "itself"]))
     if kind == "constant":
-        small = draw(st.sampled_from([shape, (1, 1, 1, shape[3]), (shape[3],), (1,), (), shape[1:]]))
+        small = draw(st.sampled_from([shape, (1, 1, 1, shape[3]), (shape[3],), (1,), (), shape[1:], (*shape[:3], 1)]))
         second = writer.constant(rng.integers(-128, 128, small, dtype=np.int8), **other)
     elif kind == "copy":
         second = writer.tensor(shape, **other)
@@ -61,7 +61,7 @@ def two_operands(draw, name):
     if name in _OPTIONS:
         chosen = options(_OPTIONS[name], fusedActivationFunction=ACTIVATION[draw(activations)])
     pair = [entry, second]
-    if name != "SUB" and draw(st.booleans()):
+    if (name != "SUB" or (kind == "constant" and small in ((), (1,)))) and draw(st.booleans()):
         pair.reverse()
     writer.operator(name, pair, [result], chosen)
     return RandomModel(name, writer.finish([entry], [result]), frames(rng, shape))

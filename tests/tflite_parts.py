@@ -12,18 +12,27 @@ ARENA_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class RandomModel:
-    """A file, named after its one operator or `network`, and int8 inputs for it, [n, *input shape]."""
+    """A file, named after its one operator or what it is, and inputs for its int8 entry, [n, *input shape].
+
+    `oracle` is a file that computes the same and that TensorFlow Lite Micro computes rightly, where it does not so with
+    `data`.
+    """
 
     name: str
     data: bytes
     inputs: np.ndarray
+    oracle: bytes | None = None
+
+    def expected(self):
+        """int8 outputs, flat, [n, outputs]."""
+        return run_tflm(self.oracle or self.data, self.inputs)
 
     def __repr__(self):
         return f"RandomModel({self.name}, {len(self.data)} bytes, inputs {self.inputs.shape})"
 
 
 def run_tflm(data, inputs):
-    """TensorFlow Lite Micro's int8 outputs, flat, [n, outputs], for int8 inputs [n, *input shape]."""
+    """TensorFlow Lite Micro's outputs, flat, [n, outputs], for inputs [n, *input shape] of the file's type."""
     interpreter = runtime.Interpreter.from_bytes(data, arena_size=ARENA_BYTES)
     outputs = []
     for frame in inputs:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 from tflite_elementwise import ELEMENTWISE
+from tflite_fusing import FUSING
 from tflite_moves import MOVES
 from tflite_parts import (
     RandomModel,
@@ -28,7 +29,8 @@ __all__ = ["STRATEGIES", "RandomModel", "run_tflm"]
 def fully_connected(draw):
     """FULLY_CONNECTED on one or several rows, per tensor or per channel."""
     rng, writer = draw(generators), TfliteWriter()
-    k, m = draw(st.integers(1, 70)), draw(st.integers(1, 20))
+    k = draw(st.integers(1, 70) | st.integers(120, 300))
+    m = draw(st.integers(1, 20) | st.integers(120, 260))
     batches = draw(st.sampled_from([(1,), (1, 3)]))
     (entry, in_scale), (result, out_scale) = edges(draw, writer, (*batches, k), (*batches, m))
     inputs = [entry, *add_filter(draw, writer, rng, (m, k), (in_scale, out_scale))]
@@ -109,6 +111,34 @@ def network(draw):
 
 
 @st.composite
+def stack(draw):
+    """Convolutions one after the other on an image with channels in eights: what may take its input's place does."""
+    rng, writer = draw(generators), TfliteWriter()
+    height, width, c = draw(st.integers(3, 9)), draw(st.integers(3, 9)), draw(st.sampled_from([8, 16]))
+    first_shape, scale = (1, height, width, c), draw(scales())
+    first = last = writer.tensor(first_shape, scale=scale, zero_point=draw(zero_points))
+    for _ in range(draw(st.integers(1, 4))):
+        kind, stride = draw(st.sampled_from(["1x1", "3x3", "depthwise"])), draw(st.sampled_from([1, 1, 2]))
+        m = c if kind == "depthwise" else draw(st.sampled_from([3, 8, 16]))
+        kernel = 1 if kind == "1x1" else 3
+        height, width = (conv_output(size, kernel, stride, 1, "SAME") for size in (height, width))
+        out_scale = draw(scales())
+        result = writer.tensor((1, height, width, m), scale=out_scale, zero_point=draw(zero_points))
+        if kind == "depthwise":
+            name, chosen = "DEPTHWISE_CONV_2D", options("DepthwiseConv2DOptions", depthMultiplier=1)
+            weights = add_filter(draw, writer, rng, (1, 3, 3, c), (scale, out_scale), dimension=3)
+            weights = weights[: 1 if weights[-1] == -1 else 2]  # as in `depthwise_conv_2d`
+        else:
+            name, chosen = "CONV_2D", options("Conv2DOptions")
+            weights = add_filter(draw, writer, rng, (m, kernel, kernel, c), (scale, out_scale))
+        chosen.padding, chosen.strideH, chosen.strideW = PADDING["SAME"], stride, stride
+        chosen.fusedActivationFunction = ACTIVATION[draw(activations)]
+        writer.operator(name, [last, *weights], [result], chosen)
+        last, c, scale = result, m, out_scale
+    return RandomModel("stack", writer.finish([first], [last]), frames(rng, first_shape))
+
+
+@st.composite
 def residual(draw):
     """Two branches of one tensor, a convolution or a map each, joined by ADD, MUL or CONCATENATION, and a MEAN."""
     rng, writer = draw(generators), TfliteWriter()
@@ -147,4 +177,4 @@ def residual(draw):
 
 
 STRATEGIES = {"FULLY_CONNECTED": fully_connected(), "CONV_2D": conv_2d(), "MEAN": mean(), "SOFTMAX": softmax()}
-STRATEGIES |= WINDOWS | ELEMENTWISE | MOVES | {"network": network(), "residual": residual()}
+STRATEGIES |= WINDOWS | ELEMENTWISE | MOVES | FUSING | {"network": network(), "residual": residual(), "stack": stack()}

@@ -27,13 +27,19 @@ def _axes(draw, padding, dilations=(1, 1, 2, 3)):
     return axes
 
 
+def _square_axis(draw, padding):
+    """An axis under 3x3 weights."""
+    size, stride = draw(st.integers(3, 14)), draw(st.integers(1, 2))
+    return size, 3, stride, 1, conv_output(size, 3, stride, 1, padding)
+
+
 @st.composite
 def conv_2d(draw):
-    """CONV_2D with random geometry, 1x1 and 1-D along either axis among them; at most 255 outputs."""
+    """CONV_2D with random geometry, 1x1 and 1-D along either axis among them, channels in eights or not."""
     rng, writer = draw(generators), TfliteWriter()
     padding = draw(st.sampled_from(["SAME", "VALID"]))
     (in_h, kernel_h, stride_h, dilation_h, out_h), (in_w, kernel_w, stride_w, dilation_w, out_w) = _axes(draw, padding)
-    c, m = draw(st.integers(1, 9)), draw(st.integers(1, max(1, min(9, 255 // (out_h * out_w)))))
+    c, m = draw(st.integers(1, 9) | st.sampled_from([8, 16, 24])), draw(st.integers(1, 20))
     (entry, in_scale), (result, out_scale) = edges(draw, writer, (1, in_h, in_w, c), (1, out_h, out_w, m))
     inputs = [entry, *add_filter(draw, writer, rng, (m, kernel_h, kernel_w, c), (in_scale, out_scale))]
     chosen = options(
@@ -52,6 +58,8 @@ def depthwise_conv_2d(draw):
     rng, writer = draw(generators), TfliteWriter()
     padding = draw(st.sampled_from(["SAME", "VALID"]))
     axes = _axes(draw, padding)
+    if draw(st.booleans()):  # what nearly all networks have
+        axes = [_square_axis(draw, padding) for _ in axes]
     (in_h, kernel_h, stride_h, dilation_h, out_h), (in_w, kernel_w, stride_w, dilation_w, out_w) = axes
     c, multiplier = draw(st.sampled_from([(1, 8), (3, 2), (1, 1), (8, 1), (5, 1), (2, 3)]))
     m = c * multiplier

@@ -137,6 +137,21 @@ def test_inspect_model(tinyseal, shared):
     assert "lower bound  1,400 bytes" in text
 
 
+def test_inspect_operators_needs_no_file(tinyseal, here):
+    found = tinyseal("inspect --operators")
+    assert (found.status, found.err) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in found.out.splitlines())
+    assert lines.pop("operator") == "accepted"
+    assert lines == tinyseal("inspect --operators --json").json["operators"]
+    assert "constant int8 weights, per tensor or per channel" in lines["CONV_2D"]
+
+
+@pytest.mark.parametrize("line", ["inspect", "inspect some.tflite --operators"])
+def test_inspect_wants_a_file_or_operators(tinyseal, here, line):
+    found = tinyseal(line)
+    assert (found.status, found.error) == (2, "wanted a FILE or --operators")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

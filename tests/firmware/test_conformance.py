@@ -1,57 +1,116 @@
-"""The board's network on the VM against TensorFlow Lite Micro: random layers and networks, heap locked."""
+"""The short form of `make conformance`, and what the campaign says when something differs."""
 
-import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from compiling import compile_bytes, frames_of
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from tflite_strategies import STRATEGIES, run_tflm
-from tinyseal_host.formats import SIGNATURE_LEN
-from vm import _PRELUDE, run
+from conformance import __main__ as command
+from conformance import judging, stages
+from conformance.cases import case_of, draw
+from conformance.stages import RANDOM, Part
+from tflite_parts import RandomModel
+from tflite_writer import TfliteWriter
 
-MODELS = 12  # in one start of the VM
-SCRIPT = """
-import micropython
-from tinyseal.model import Model
-status = 0  # a new name would make the dictionary of globals grow
-found = []
-for number, (count, size) in enumerate(question):
-    with open("%d.tsm" % number, "rb") as file:
-        model = Model(bytearray(file.read()), 3)  # the version that compile_bytes gives
-    frame = bytearray(size)
-    outputs = []
-    with open("%d.frames" % number, "rb") as file:
-        for _ in range(count):
-            file.readinto(frame)
-            micropython.heap_lock()
-            status = model.infer(frame)
-            micropython.heap_unlock()
-            outputs.append(hexlify(model.output).decode() if not status else "status %d" % status)
-    model.close()
-    found.append(outputs)
-print(ujson.dumps(found))
-"""
+CASES = 40  # one start of the VM
+NAMES = [(stage, name) for stage, strategies in RANDOM.items() for name in strategies]
+PER_MACHINE = ["CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX", "AVERAGE_POOL_2D", "ADD", "PAD"]  # all modules of kernels
 
 
-def run_on_vm(models):
-    """int8 outputs [frames, outputs] of each model, for its own frames."""
-    files, question = {}, []
-    for number, model in enumerate(models):
-        frames = frames_of(model.data, model.inputs)
-        files[f"{number}.tsm"] = compile_bytes(model.data) + bytes(SIGNATURE_LEN)  # proven elsewhere, not here
-        files[f"{number}.frames"] = b"".join(frame.tobytes() for frame in frames)
-        question.append((len(frames), frames[0].nbytes))
-    files["question.json"] = json.dumps(question).encode()
-    found = json.loads(run(_PRELUDE + SCRIPT, files=files, heap_kib=2048))
-    return [np.array([np.frombuffer(bytes.fromhex(text), np.int8) for text in outputs]) for outputs in found]
+@pytest.mark.parametrize(("stage", "name"), NAMES, ids=[" ".join(pair) for pair in NAMES])
+def test_host_and_board_give_tflm_s_bytes(stage, name, tmp_path):
+    tally = stages.run(Part(stage, stage, name, CASES, 11), tmp_path)
+    assert tally.wrong == []
+    assert tally.differ == 0
+    assert tally.values >= 2 * tally.cases > CASES
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-@settings(max_examples=5, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_board_gives_tflm_s_bytes(name, data):
-    models = data.draw(st.lists(STRATEGIES[name], min_size=MODELS, max_size=MODELS))
-    for model, found in zip(models, run_on_vm(models), strict=True):
-        assert found.tolist() == run_tflm(model.data, model.inputs).tolist(), model
+@pytest.mark.parametrize("name", PER_MACHINE)
+def test_machine_code_gives_tflm_s_bytes(name, tmp_path):
+    tally = stages.run(Part("machine-code", "operators", name, 2, 12), tmp_path)
+    assert tally.wrong == []
+    assert tally.values > 0
+
+
+def test_models_are_run(monkeypatch, tmp_path):
+    """The example, where no folder is named."""
+    monkeypatch.delenv("TINYSEAL_MODELS", raising=False)
+    (part,) = stages.parts("models", 1, 3)
+    tally = stages.run(part, tmp_path)
+    assert (tally.models, tally.cases, tally.differ, tally.wrong) == (1, 0, 0, [])
+    assert tally.values == 2 * 28 * 4  # host and board, 12 + 12 + 4 frames
+
+
+def test_every_stage_has_parts_and_no_two_the_same_seed():
+    for stage in stages.STAGES[1:]:
+        parts = list(stages.parts(stage, 100, 1))
+        assert len({part.seed for part in parts}) == len(parts)
+    assert sum(part.count for part in stages.parts("operators", 100, 1)) == 100 * len(RANDOM["operators"])
+    machine = list(stages.parts("machine-code", 20, 1))
+    assert {(part.kind, part.name) for part in machine} == set(NAMES)
+
+
+def test_a_seed_repeats_its_files():
+    strategy = RANDOM["operators"]["CONV_2D"]
+    first, again, other = ([model.data for model in draw(strategy, 10, number)] for number in (5, 5, 6))
+    assert first == again != other
+
+
+def one_operator(name):
+    writer = TfliteWriter()
+    entry, result = (writer.tensor((1, 4), scale=0.1, zero_point=0) for _ in range(2))
+    writer.operator(name, [entry], [result])
+    return RandomModel(name, writer.finish([entry], [result]), np.int8([[[-5, 0, 5, 127]]]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "differ", "said"),
+    [
+        (np.int8([[0, 0, 6, 127]]), 1, "1 of 4 differ, frame 0 value 2 is 6, wanted 5"),
+        (np.int8([[0, 0, 5]]), 4, "outputs are (1, 3), wanted (1, 4)"),
+        ("status 3", 4, "status 3"),
+    ],
+)
+def test_a_difference_is_counted_said_and_kept(monkeypatch, tmp_path, answer, differ, said):
+    model = one_operator("RELU")
+    monkeypatch.setitem(judging.ENGINES, "board", lambda cases: [answer for _ in cases])
+    tally = judging.judge([model], ("host", "board"), tmp_path / "kept", "here")
+    assert (tally.cases, tally.values, tally.differ) == (1, 8, differ)
+    (line,) = tally.wrong
+    assert line.startswith(f"here: board: {said}; kept as ")
+    path = Path(re.search(r"kept as (\S+\.tflite)", line)[1])
+    assert path.read_bytes() == model.data
+    np.testing.assert_array_equal(np.load(path.with_suffix(".npy")), case_of(model).frames)
+
+
+def test_a_file_that_is_refused_differs(tmp_path):
+    tally = judging.judge([one_operator("GELU"), one_operator("RELU")], ("host",), tmp_path, "here")
+    assert (tally.cases, tally.values, tally.differ) == (2, 4, 1)
+    assert tally.wrong[0].startswith("here: refused: layer 0 (GELU): operator is not supported; kept as")
+
+
+def test_the_command_ends_in_one_line(monkeypatch, capsys):
+    monkeypatch.delenv("TINYSEAL_MODELS", raising=False)
+    assert command.main(["models", "--seed", "4"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "conformance: 1 models, 0 operator cases, 224 values compared, 0 differ\n"
+    assert "seed 4\nTINYSEAL_MODELS names no folder of models: the example's alone is run\n" in captured.err
+    assert "models: 1 files, 224 values compared, 0 differ" in captured.err
+
+
+def test_the_command_fails_when_something_differs(monkeypatch, capsys, tmp_path):
+    """A model that is refused, in a process of the campaign."""
+    (tmp_path / "gelu.tflite").write_bytes(one_operator("GELU").data)
+    monkeypatch.setenv("TINYSEAL_MODELS", str(tmp_path))
+    assert command.main(["models"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "conformance: 1 models, 0 operator cases, 0 values compared, 1 differ\n"
+    assert "gelu.tflite: refused: layer 0 (GELU): operator is not supported" in captured.err
+
+
+@pytest.mark.parametrize(("arguments", "said"), [(["nothing"], "no stage nothing"), (["--cases", "0"], "cases are 0")])
+def test_the_command_line_that_is_wrong(arguments, said, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        command.main(arguments)
+    assert exit_.value.code == 2
+    assert said in capsys.readouterr().err

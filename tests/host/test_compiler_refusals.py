@@ -197,7 +197,7 @@ def pair(name="ADD", kind="AddOptions", shapes=((1, 2, 4), (1, 2, 4)), out_scale
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"shapes": ((1, 2, 4), (1, 2, 1))}, "computes 1x2x4 from 1x2x4 and 1x2x1, wanted one of the output's shape"),
+        ({"shapes": ((1, 2, 4), (1, 2, 3))}, "computes 1x2x4 from 1x2x4 and 1x2x3, wanted one of the output's shape"),
         (
             {"name": "SUB", "kind": "SubOptions", "shapes": ((1, 1, 4), (1, 2, 4))},
             "computes 1x2x4 from 1x1x4 and 1x2x4",

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from .. import keys
 from ..building import build as build_release
-from ..errors import TinysealError
+from ..errors import TinysealError, UsageError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import Release, SealedHeader, parse_release, parse_sealed
+from ..model.operators import SUPPORTED
 from ..model.summary import LayerSummary, ModelSummary, describe
 from . import passphrase
 from .output import Output
@@ -51,6 +52,12 @@ def output_path(wanted: Path | None, source: Path, suffix: str) -> Path:
 
 def inspect(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal inspect`."""
+    if options.operators == (options.file is not None):
+        raise UsageError("wanted a FILE or --operators", hint="tinyseal inspect --help")
+    if options.operators:
+        output.columns(("operator", "accepted"), list(SUPPORTED.items()))
+        output.result({"operators": SUPPORTED})
+        return
     data = read_bounded(options.file, MODEL_LIMIT)
     if data[:4] == b"SEAL":
         _inspect_sealed(parse_sealed(data), len(data), output)

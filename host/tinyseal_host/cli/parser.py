@@ -72,7 +72,8 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     _output(build, "M.tsm", "beside the model")
 
     inspect = _add(commands, "inspect", "show what a .tflite, .tsm or .seal holds")
-    inspect.add_argument("file", type=Path, metavar="FILE")
+    inspect.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    inspect.add_argument("--operators", action="store_true", help="show which operators can be compiled, without FILE")
 
     seal = _add(commands, "seal", "encrypt a release for one board, or for many")
     seal.add_argument("release", type=Path, metavar="M.tsm")

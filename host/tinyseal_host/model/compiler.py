@@ -10,7 +10,6 @@ from ..errors import TinysealError
 from ..formats import build_release
 from ..program import PROGRAM_FIELDS
 from .network import Unsupported, read_network
-from .operators import SUPPORTED
 from .plan import plan_network
 from .selftest import make_self_test
 from .tables import quantise_table
@@ -77,7 +76,7 @@ def _unsupported(path: Path, problems: tuple[str, ...]) -> TinysealError:
     if len(problems) > len(shown):
         shown.append(f"and {len(problems) - len(shown)} more")
     text = "; ".join(shown)
-    hint = f"supported operators are {', '.join(SUPPORTED)}" if "not supported" in text else None
+    hint = "tinyseal inspect --operators" if "supported" in text else None
     return TinysealError(f"{path}: {text}", hint=hint)
 
 

@@ -19,7 +19,7 @@ from .quantisation import (
 )
 from .tflite_reader import shape_text
 
-_MAX_K = 16384  # 255 * 255 * 16384 < 2^31: the kernels' sum of products
+MAX_K = 16384  # 255 * 255 * 16384 < 2^31: the kernels' sum of products
 _MAX_BIAS_SCALE_ERROR = 0.02  # of the output's scale, as TFLM has it
 
 
@@ -43,8 +43,8 @@ def read_weights(layer: LayerReader, rank: int, channel_dimension: int = 0) -> I
         layer.refuse("weights have a scale that is negative or not finite")
     if tensor.zero_points.size > m or tensor.zero_points.any():
         layer.refuse("weights have a zero point other than 0")
-    if tensor.size // m > _MAX_K:
-        layer.refuse(f"has {tensor.size // m} weights an output, wanted at most {_MAX_K}")
+    if tensor.size // m > MAX_K:
+        layer.refuse(f"has {tensor.size // m} weights an output, wanted at most {MAX_K}")
     return cast(Int8, tensor.data) if len(layer.problems) == before else None
 
 

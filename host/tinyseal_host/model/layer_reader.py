@@ -8,20 +8,31 @@ from typing import cast
 
 import numpy as np
 
+from .fusing import Spacing
 from .quantisation import INT8_MAX, INT8_MIN, Int64, Multiplier
 from .tflite_reader import ABSENT, Model, Operator, Tensor, shape_text
 
-_MAX_SHIFTED = 1 << 29  # the kernels' bound on |accumulator * 2^left|, FORMAT.md "Rows table"
+MAX_SHIFTED = 1 << 29
+"""The kernels' bound on |accumulator * 2^left|, FORMAT.md "Rows table"."""
 _MAX_LEFT = 28
-_ACTIVATIONS = ("NONE", "RELU", "RELU6")
+_MAX_FEW = 4
+ACTIVATIONS = ("NONE", "RELU", "RELU6")
+"""Fused activations that are computed."""
 
 
 class LayerReader:
-    """One operator of `model`, which may read the tensors `known`; what is wrong with it gathers in `problems`."""
+    """One operator of `model`, which may read the tensors `known`; what is wrong with it gathers in `problems`.
 
-    def __init__(self, model: Model, operator: Operator, known: AbstractSet[int]) -> None:
+    `spacing` is what stands around a convolution and is computed with it.
+    """
+
+    def __init__(
+        self, model: Model, operator: Operator, known: AbstractSet[int], spacing: Spacing | None = None
+    ) -> None:
         self.problems: list[str] = []
         self.operator = operator
+        self.spacing = spacing
+        self._model = model
         self.activations: list[Tensor] = []
         self._known = known
         self._inputs = [None if index == ABSENT else model.tensors[index] for index in operator.inputs]
@@ -87,6 +98,14 @@ class LayerReader:
         tensor = self.constant(position, what, "INT32")
         return None if tensor is None or tensor.data is None else [int(value) for value in tensor.data.flat]
 
+    def integers_of(self, operator: Operator, position: int) -> list[int]:
+        """The few values of a constant INT32 input of another operator; nothing when it has none, or many."""
+        index = operator.inputs[position] if position < len(operator.inputs) else ABSENT
+        tensor = _MISSING if index == ABSENT else self._model.tensors[index]
+        if tensor.data is None or tensor.type != "INT32" or not tensor.plain or tensor.size > _MAX_FEW:
+            return []
+        return [int(value) for value in tensor.data.flat]
+
     def option(self, name: str) -> int:
         """An option that is an integer."""
         return cast(int, self.operator.options[name])
@@ -94,8 +113,8 @@ class LayerReader:
     def activation(self) -> str | None:
         """The fused activation; None after a refusal."""
         activation = str(self.operator.options["activation"])
-        if activation not in _ACTIVATIONS:
-            self.refuse(f"activation is {activation}, wanted {', '.join(_ACTIVATIONS)}")
+        if activation not in ACTIVATIONS:
+            self.refuse(f"activation is {activation}, wanted {', '.join(ACTIVATIONS)}")
             return None
         return activation
 
@@ -111,8 +130,8 @@ class LayerReader:
             self.refuse(f"scales ask for a left shift of {left}, wanted at most {_MAX_LEFT}")
             return
         worst = int((bound << multiplier.left).max())
-        if worst >= _MAX_SHIFTED:
-            self.refuse(f"accumulator can reach {worst}, wanted below {_MAX_SHIFTED}")
+        if worst >= MAX_SHIFTED:
+            self.refuse(f"accumulator can reach {worst}, wanted below {MAX_SHIFTED}")
 
 
 def activation_problems(tensor: Tensor) -> list[str]:

@@ -20,19 +20,29 @@ from .quantisation import (
     Multiplier,
     Requantisation,
     activation_range,
+    quantise,
     quantize_multiplier,
     rounding_divide_by_pot,
 )
 from .quantisation import saturating_rounding_doubling_high_mul as mul
 
 _INPUTS = np.arange(INT8_MIN, INT8_MAX + 1, dtype=np.int64)
-_MAX_FACTOR = 2.0**22  # of a requantisation: |255 * factor| stays within 32 bits
+MAX_FACTOR = 1 << 22
+"""Of a requantisation, which stays below it: |255 * factor| stays within 32 bits."""
 _INT16_MIN, _INT16_MAX = -(1 << 15), (1 << 15) - 1
 
 
 def quantize(layer: LayerReader) -> Computation | None:
     """QUANTIZE from int8 to int8."""
     return _requantised(layer, INT8_MIN, INT8_MAX)
+
+
+def dequantize(layer: LayerReader) -> Computation | None:
+    """DEQUANTIZE with the QUANTIZE behind it: int8 to int8 by way of float32."""
+    (in_scale, in_zero_point), (out_scale, zero_point) = quantisation(layer.input), quantisation(layer.output)
+    with np.errstate(over="ignore"):
+        values = (in_scale * (_INPUTS - in_zero_point)).astype(np.float32)
+    return _map(layer, quantise(values, out_scale, zero_point))
 
 
 def relu(layer: LayerReader) -> Computation | None:
@@ -105,8 +115,8 @@ def _map(layer: LayerReader, outputs: Int64 | Int8) -> Map | None:
 
 
 def _multiplier(layer: LayerReader, factor: float) -> Multiplier | None:
-    if factor >= _MAX_FACTOR:
-        layer.refuse(f"scales ask for a factor of {factor}, wanted below {_MAX_FACTOR:g}")
+    if factor >= MAX_FACTOR:
+        layer.refuse(f"scales ask for a factor of {factor}, wanted below {MAX_FACTOR:g}")
         return None
     return quantize_multiplier(np.array([factor]))
 

@@ -1,4 +1,4 @@
-"""Reads the operators that only move values: PAD, CONCATENATION, STRIDED_SLICE, TRANSPOSE."""
+"""Reads the operators that only move values, PAD, CONCATENATION, STRIDED_SLICE, TRANSPOSE, or only name a shape."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ import math
 from typing import cast
 
 from .layer_reader import LayerReader, quantisation
-from .layers import Computation, Copy, Rearrangement
+from .layers import Alias, Computation, Copy, Rearrangement
 from .tflite_reader import shape_text
 
-_MAX_LOOPS = 4
+MAX_LOOPS = 4
 _MAX_SIZE = 1 << 24  # FORMAT.md: sizes, turns and strides of COPY
+
+
+def alias(layer: LayerReader) -> Computation | None:
+    """RESHAPE, EXPAND_DIMS and SQUEEZE, to the shape that their output has in the file, as TFLM does."""
+    if layer.input.size != layer.output.size:
+        sizes = f"{shape_text(layer.output.shape)} from {shape_text(layer.input.shape)}"
+        layer.refuse(f"makes {sizes}, wanted as many values")
+    return Alias()
 
 
 def pad(layer: LayerReader) -> Computation | None:
@@ -130,8 +138,8 @@ def _rearrangement(layer: LayerReader, fill: int | None, blocks: list[_Block]) -
     """From blocks: input number, offsets in it and in the output, shape, strides in both."""
     copies = tuple(_copy(*block) for block in blocks)
     for copy in copies:
-        if len(copy.counts) > _MAX_LOOPS:
-            layer.refuse(f"needs {len(copy.counts)} nested loops, wanted at most {_MAX_LOOPS}")
+        if len(copy.counts) > MAX_LOOPS:
+            layer.refuse(f"needs {len(copy.counts)} nested loops, wanted at most {MAX_LOOPS}")
         if max(copy.size, *copy.counts, *map(abs, copy.in_strides), *map(abs, copy.out_strides), 0) >= _MAX_SIZE:
             layer.refuse(f"moves too much, wanted sizes below {_MAX_SIZE}")
     return Rearrangement(layer.output.size, fill, copies)

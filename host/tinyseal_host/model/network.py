@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from ..files import MODEL_LIMIT
 from ..program import MAX_OUTPUT_LEN
+from .fusing import operators_to_read
 from .layer_reader import LayerReader, activation_problems
 from .layers import Alias, Layer
-from .operators import read_layer
+from .operators import makes_a_shape, read_layer
 from .tflite_reader import Model, Operator, Tensor, shape_text
 
 _MAX_WEIGHTS = MODEL_LIMIT // 2  # the largest flash of a board; also bounds the work on a file that names weights often
-_SHAPE_OPERATORS = ("SHAPE", "STRIDED_SLICE", "PACK")
+_UINT8_ZERO = 128  # of int8 zero, where uint8 and int8 are the same numbers
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Network:
     layers: tuple[Layer, ...]
     input: Tensor
     output: Tensor
-    float_output: bool
-    """Whether the file ends in a DEQUANTIZE, which is left out: the output stays int8."""
+    left_out: str
+    """DEQUANTIZE or QUANTIZE where the file ends in it, to float32 or uint8: the output stays int8. Else nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ class Unsupported:
 def read_network(model: Model) -> Network | Unsupported:
     """The Network of a Model, or all its problems."""
     problems: list[str] = []
-    folded = set()
+    folded, left_out = set(), ""
     inputs, outputs = model.inputs, model.outputs
     for operator in model.operators:
-        if operator.name == "QUANTIZE" and operator.inputs == inputs and _is_float(model, inputs):
+        if operator.inputs == inputs and _is_edge(model, operator, "QUANTIZE", inside=operator.outputs):
             inputs = operator.outputs
             folded.add(operator.number)
-        elif operator.name == "DEQUANTIZE" and operator.outputs == outputs and _is_float(model, outputs):
-            outputs = operator.inputs
+        elif operator.outputs == outputs and _is_edge(model, operator, "DEQUANTIZE", inside=operator.inputs):
+            outputs, left_out = operator.inputs, operator.name
             folded.add(operator.number)
     entry = _edge("input", model, inputs, problems)
     result = _edge("output", model, outputs, problems)
@@ -57,16 +58,18 @@ def read_network(model: Model) -> Network | Unsupported:
     known = set(inputs)
     layers = []
     weights = 0
-    for operator in model.operators:
-        if operator.number in folded or _computes_a_shape(model, operator):
+    for operator, spacing in operators_to_read(model):
+        types = [model.tensors[index].type for index in operator.outputs]
+        if operator.number in folded or makes_a_shape(operator, types):
             continue
-        reader = LayerReader(model, operator, known)
+        reader = LayerReader(model, operator, known, spacing)
         weights += reader.weight_bytes
         if weights > _MAX_WEIGHTS:
             problems.append(f"layer {operator.number} ({operator.name}): weights exceed {_MAX_WEIGHTS} bytes")
             break
         layer = read_layer(reader)
-        problems += [f"layer {operator.number} ({operator.name}): {text}" for text in reader.problems]
+        name = model.operators[operator.number].name
+        problems += [f"layer {operator.number} ({name}): {text}" for text in reader.problems]
         if layer is not None:
             layers.append(layer)
         known.update(operator.outputs)
@@ -76,21 +79,26 @@ def read_network(model: Model) -> Network | Unsupported:
         problems.append("no layer computes anything")
     if problems or entry is None or result is None:
         return Unsupported(tuple(problems))
-    return Network(tuple(layers), entry, result, outputs != model.outputs)
+    return Network(tuple(layers), entry, result, left_out)
 
 
-def _is_float(model: Model, indices: tuple[int, ...]) -> bool:
-    return len(indices) == 1 and model.tensors[indices[0]].type == "FLOAT32"
+def _is_edge(model: Model, operator: Operator, from_float: str, *, inside: tuple[int, ...]) -> bool:
+    """Whether an operator at an edge only leads from float32, or from uint8, to the tensor `inside`, or back.
 
-
-def _computes_a_shape(model: Model, operator: Operator) -> bool:
-    """Whether an operator belongs to the arithmetic with which Keras makes RESHAPE's second input.
-
-    TFLM, and so we, take the new shape from RESHAPE's output as the file has it. Whatever else reads these tensors is
-    refused: it wants constants or int8.
+    `from_float` is the operator that does so for float32. For uint8 both must be the same numbers: one scale, zero
+    points 128 apart.
     """
-    types = [model.tensors[index].type for index in operator.outputs]
-    return operator.name in _SHAPE_OPERATORS and types == ["INT32"]
+    outside = operator.outputs if inside == operator.inputs else operator.inputs
+    if len(inside) != 1 or len(outside) != 1:
+        return False
+    near, far = model.tensors[inside[0]], model.tensors[outside[0]]
+    if far.type == "FLOAT32":
+        return operator.name == from_float
+    same_numbers = (
+        near.scales.tolist() == far.scales.tolist()
+        and (near.zero_points + _UINT8_ZERO).tolist() == far.zero_points.tolist()
+    )
+    return operator.name == "QUANTIZE" and far.type == "UINT8" and near.type == "INT8" and same_numbers
 
 
 def _edge(what: str, model: Model, indices: tuple[int, ...], problems: list[str]) -> Tensor | None:

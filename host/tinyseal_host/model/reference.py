@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .convolution import Axis, Window
-from .elementwise import ADD_LEFT_SHIFT
+from .elementwise import scaled
 from .layers import (
     Addition,
     Alias,
@@ -26,7 +26,6 @@ from .layers import (
     Multiplication,
     Pool,
     Rearrangement,
-    Scaled,
     Softmax,
 )
 from .network import Network
@@ -141,15 +140,11 @@ def _elementwise(inputs: Sequence[Int8], computation: Elementwise) -> Int8:
     second = inputs[1] if operands.constant is None else operands.constant
     a, b = inputs[0].astype(np.int64), np.resize(second, operands.length).astype(np.int64)
     if isinstance(computation, Addition):
-        a, b = _scaled(a, computation.a), _scaled(b, computation.b)
+        a, b = scaled(a, computation.a), scaled(b, computation.b)
         return computation.requantisation.apply(a - b if computation.subtract else a + b)
     if isinstance(computation, Multiplication):
         return computation.requantisation.apply((a - computation.a_zero_point) * (b - computation.b_zero_point))
     return (np.maximum(a, b) if computation.greatest else np.minimum(a, b)).astype(np.int8)
-
-
-def _scaled(values: Int64, scaled: Scaled) -> Int64:
-    return scaled.multiplier.apply((values - scaled.zero_point) << ADD_LEFT_SHIFT)
 
 
 def _rearranged(inputs: Sequence[Int8], computation: Rearrangement) -> Int8:

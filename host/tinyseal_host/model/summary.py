@@ -125,8 +125,10 @@ def _memory(plan: Plan) -> dict[int, LayerMemory]:
 
 
 def _notes(network: Network) -> tuple[str, ...]:
-    if not network.float_output:
+    if not network.left_out:
         return ()
+    if network.left_out == "QUANTIZE":
+        return ("the last QUANTIZE is left out: outputs are int8, those of the file are uint8 = output + 128",)
     scale, zero_point = float(network.output.scales[0]), int(network.output.zero_points[0])
     return (f"the last DEQUANTIZE is left out: outputs are int8, value = {scale:g} * (output - {zero_point})",)
 

@@ -6,15 +6,16 @@ from typing import cast
 
 import numpy as np
 
-from .convolution import Axis, Window, same_or_valid
+from .convolution import Axis, Window
+from .dilation import Blocks, blocked_input, check_joined
 from .filters import read_filter, read_weights
 from .layer_reader import LayerReader, quantisation
 from .layers import Computation, Convolution, Depthwise, Pool
 from .quantisation import Int8, activation_range
 from .tflite_reader import shape_text
 
-_MAX_STRIDE = 1024  # also of a dilation: with kernels of at most 16384, positions stay within 32 bits
-_MAX_CELLS = 16384  # under the kernel of a pool: sums of bytes stay below 2^22
+MAX_STRIDE = 1024  # also of a dilation: with kernels of at most 16384, positions stay within 32 bits
+MAX_CELLS = 16384  # under the kernel of a pool: sums of bytes stay below 2^22
 
 
 def conv_2d(layer: LayerReader) -> Computation | None:
@@ -61,8 +62,8 @@ def average_pool_2d(layer: LayerReader) -> Computation | None:
 
 def _pool(layer: LayerReader, *, average: bool) -> Computation | None:
     kernel_h, kernel_w = layer.option("kernel_h"), layer.option("kernel_w")
-    if not (kernel_h >= 1 and kernel_w >= 1 and kernel_h * kernel_w <= _MAX_CELLS):
-        layer.refuse(f"kernel is {kernel_h}x{kernel_w}, wanted 1 to {_MAX_CELLS} cells")
+    if not (kernel_h >= 1 and kernel_w >= 1 and kernel_h * kernel_w <= MAX_CELLS):
+        layer.refuse(f"kernel is {kernel_h}x{kernel_w}, wanted 1 to {MAX_CELLS} cells")
         return None
     c = layer.input.shape[-1] if layer.input.shape else 0
     window = _window(layer, (kernel_h, kernel_w), c, c)
@@ -73,28 +74,42 @@ def _pool(layer: LayerReader, *, average: bool) -> Computation | None:
 
 
 def _window(layer: LayerReader, kernels: tuple[int, int], c: int, m: int) -> Window | None:
-    options = layer.operator.options
-    if len(layer.input.shape) != 4 or layer.input.shape[0] != 1 or layer.input.shape[3] != c:
-        layer.refuse(f"input is {shape_text(layer.input.shape)}, wanted 1 x height x width x {c} (no groups)")
+    padding = str(layer.operator.options["padding"])
+    if padding not in ("SAME", "VALID"):
+        layer.refuse(f"padding is {padding}, wanted SAME or VALID")
         return None
-    if options["padding"] not in ("SAME", "VALID"):
-        layer.refuse(f"padding is {options['padding']}, wanted SAME or VALID")
+    blocked = blocked_input(layer)
+    if blocked is None:
         return None
-    axes: list[Axis] = []
-    for name, size, kernel in zip("hw", layer.input.shape[1:3], kernels, strict=True):
-        stride, dilation = layer.option(f"stride_{name}"), cast(int, options.get(f"dilation_{name}", 1))
-        if not (1 <= stride <= _MAX_STRIDE and 1 <= dilation <= _MAX_STRIDE):
-            wanted = f"wanted 1 to {_MAX_STRIDE} of each"
-            layer.refuse(f"has stride {stride} and dilation {dilation} in {name}, {wanted}")
-            continue
-        axis = same_or_valid(str(options["padding"]), size, kernel, stride, dilation)
-        if axis is None:
-            layer.refuse(f"kernel of {kernel} with dilation {dilation} does not fit into {size} in {name}")
-        else:
-            axes.append(axis)
-    if len(axes) != 2:
+    if len(blocked.shape) != 4 or blocked.shape[0] != 1 or blocked.shape[3] != c:
+        layer.refuse(f"input is {shape_text(blocked.shape)}, wanted 1 x height x width x {c} (no groups)")
         return None
-    expected = (1, axes[0].out, axes[1].out, m)
+    height, width = (
+        _axis(layer, name, padding, blocked.shape[dimension], kernel, blocked.blocks[dimension - 1])
+        for dimension, name, kernel in zip((1, 2), "hw", kernels, strict=True)
+    )
+    if height is None or width is None:
+        return None
+    whole = (1, height.out, width.out, m)
+    expected = tuple(whole[dimension] for dimension in blocked.dimensions)
     if layer.output.shape != expected:
         layer.refuse(f"output is {shape_text(layer.output.shape)}, wanted {shape_text(expected)}")
-    return Window(axes[0], axes[1], c)
+    if layer.spacing is not None:
+        check_joined(layer, layer.spacing, blocked, (height.out, width.out), m)
+    return Window(height, width, c)
+
+
+def _axis(layer: LayerReader, name: str, padding: str, size: int, kernel: int, blocks: Blocks) -> Axis | None:
+    stride, own_dilation = layer.option(f"stride_{name}"), cast(int, layer.operator.options.get(f"dilation_{name}", 1))
+    dilation = own_dilation * blocks.size
+    if not (1 <= stride <= MAX_STRIDE and own_dilation >= 1 and dilation <= MAX_STRIDE):
+        wanted = f"wanted 1 to {MAX_STRIDE} of each"
+        layer.refuse(f"has stride {stride} and dilation {dilation} in {name}, {wanted}")
+        return None
+    if layer.spacing is not None and stride != 1:
+        layer.refuse(f"has stride {stride} in {name} between blocks, wanted 1")
+        return None
+    axis = blocks.axis(padding, size, kernel, stride, own_dilation)
+    if axis is None:
+        layer.refuse(f"kernel of {kernel} with dilation {dilation} does not fit into {size} in {name}")
+    return axis
