@@ -9,8 +9,10 @@ import ast
 import hashlib
 import struct
 import sys
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -58,16 +60,37 @@ class _Sha256:
         return self._hash.digest()
 
 
+def modules_behind(*names: str) -> list[str]:
+    """These modules of the firmware and all that they import, each behind those that it imports itself."""
+    imports: dict[str, set[str]] = {}
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in imports:
+            imports[name] = _imports_of(name)
+            left += imports[name]
+    return list(TopologicalSorter(imports).static_order())
+
+
+def _imports_of(name: str) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((_FIRMWARE / f"{name}.py").read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            found |= {node.module} if node.module else {alias.name for alias in node.names}
+    return found
+
+
 class EmulatedBoard:
     """`modules` by name, in the order in which they import each other.
 
     `instructions` and `calls` are counted by `MODULE.LEAF`; `builtin` is what the C modules did: blocks of "aes", bytes
     of "sha256", squarings of "pow". `buffers` are the bytearrays that leaves were given, by identity; `engines` the AES
     objects. What leaves cost outside of their own machine code is in no count: the bytecode that calls them, and the
-    conversion of arguments.
+    conversion of arguments. `strict` as a Machine has it.
     """
 
-    def __init__(self, architecture: Architecture, names: Sequence[str]) -> None:
+    def __init__(self, architecture: Architecture, names: Sequence[str], *, strict: bool = True) -> None:
+        self._strict = strict
         self.instructions: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self.builtin: Counter[str] = Counter()
@@ -100,11 +123,12 @@ class EmulatedBoard:
             "ucryptolib": SimpleNamespace(aes=aes),
             "uhashlib": SimpleNamespace(sha256=lambda data=b"": _Sha256(self.builtin, data)),
             "ustruct": struct,
+            "uarray": SimpleNamespace(array=array),
         }
 
     def _load(self, name: str, architecture: Architecture) -> ModuleType:
         path = _FIRMWARE / f"{name}.py"
-        machine = compile_source(path, architecture)
+        machine = compile_source(path, architecture, strict=self._strict)
         tree = ast.parse(path.read_text(), str(path))
         leaves = machine.module.functions
         tree.body = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in leaves)]
