@@ -18,9 +18,9 @@ from vm import _PRELUDE, run
 from .engine_models import BenchModel
 from .plain_layers import plain_layers
 
-_TURNS = 5
-_PLAIN_TURNS = 3
-_TURN_S = 0.2
+_TURNS = 9
+_PLAIN_TURNS = 5
+_TURN_S = 0.1
 _LEAST_REPEATS = 3
 _HEAP_KIB = 32 << 10
 _OURS = """
