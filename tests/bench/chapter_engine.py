@@ -41,14 +41,16 @@ def lines() -> Iterator[Line]:
 def case_lines(name: str, nets: dict[Architecture, EmulatedNet]) -> Iterator[Line]:
     """One layer, on each architecture."""
     case = CASES[name]()
-    body, frame = compile_bytes(case.data), frames_of(case.data, [case.frame])[0]
-    expected = run_tflm(case.data, case.frame[None])[0]
+    data, frame = case.file.data, case.file.frame
+    expected = run_tflm(data, frame[None])[0]
+    body, values = compile_bytes(data), frames_of(data, [frame])[0]
     first: float | None = None
     for architecture, net in nets.items():
-        inference = net.run(body, frame)
+        inference = net.run(body, values)
         wrong = int((inference.output != expected).sum())
         fault = f"{wrong} of {expected.size} outputs are not TensorFlow Lite Micro's" if wrong else ""
-        cost = sum(inference.steps[case.before : len(inference.steps) - case.after], Cost(0, 0))
+        counted = inference.steps[case.file.before : len(inference.steps) - case.file.after]
+        cost = sum(counted, Cost(0, 0))
         figure = cost.instructions / case.count
         goal = _goal(figure, most=case.goal) if first is None else _of_rv32(figure, first, case)
         note = f"{goal}; {_with_calls(cost, case.count)}; {case.shapes}"

@@ -50,8 +50,8 @@ def test_a_layer_s_line(name: str, rv32: EmulatedNet) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_macs_are_counted_as_the_compiler_has_them(name: str) -> None:
     case = CASES[name]()
-    layers = read_network(read_model(case.data, Path(name))).layers
-    (layer,) = layers[case.before : len(layers) - case.after]
+    layers = read_network(read_model(case.file.data, Path(name))).layers
+    (layer,) = layers[case.file.before : len(layers) - case.file.after]
     if case.unit == "instructions/MAC":
         assert case.count == macs_of(layer.computation)
     else:
@@ -61,8 +61,8 @@ def test_macs_are_counted_as_the_compiler_has_them(name: str) -> None:
 
 def test_an_inference_is_its_steps_and_the_frame_s_quantising(rv32: EmulatedNet) -> None:
     """What is in no step is quantising 640 values and finishing 128: far below what the layer takes, and not zero."""
-    case = CASES["dense_640x128"]()
-    inference = rv32.run(compile_bytes(case.data), frames_of(case.data, [case.frame])[0])
+    file = CASES["dense_640x128"]().file
+    inference = rv32.run(compile_bytes(file.data), frames_of(file.data, [file.frame])[0])
     steps = sum(inference.steps, Cost(0, 0))
     around = inference.whole - steps
     assert len(inference.steps) == 1
@@ -130,8 +130,7 @@ def test_a_vm_that_answers_wrongly_is_a_fault(motion: BenchModel, monkeypatch: p
 
 @pytest.mark.parametrize("name", ["dense_640x128", "conv_1d", "average_pool", "softmax"])
 def test_plain_layer_gives_tflm_s_bytes(name: str) -> None:
-    case = CASES[name]()
-    model = BenchModel(name, case.data, Path(name), read_network(read_model(case.data, Path(name))))
+    model = _alone(name)
     assert model.fault(_plain(model)) == ""
 
 
@@ -154,7 +153,7 @@ def test_plain_network_gives_tflm_s_bytes(mlperf: BenchModel) -> None:
 
 def test_times_against_plain_micropython() -> None:
     """The example's layers have plain loops but for its MEAN; a file with a dense layer alone stands in."""
-    model = _dense()
+    model = _alone("dense_640x128")
     times = engine_times.against_plain(model, turns=1, turn_s=0.001)
     assert times.fault == ""
     assert times.other > 20 * times.ours
@@ -162,10 +161,10 @@ def test_times_against_plain_micropython() -> None:
 
 def test_a_plain_network_that_answers_wrongly_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_times, "_TELL", 'answer["plain_output"][0] ^= 1\nprint(ujson.dumps(answer))')
-    times = engine_times.against_plain(_dense(), turns=1, turn_s=0.001)
+    times = engine_times.against_plain(_alone("dense_640x128"), turns=1, turn_s=0.001)
     assert times.fault == "plain MicroPython: 1 of 128 outputs are not TensorFlow Lite Micro's"
 
 
-def _dense() -> BenchModel:
-    data = CASES["dense_640x128"]().data
-    return BenchModel("dense", data, Path("dense"), read_network(read_model(data, Path("dense"))))
+def _alone(name: str) -> BenchModel:
+    data = CASES[name]().file.data
+    return BenchModel(name, data, Path(name), read_network(read_model(data, Path(name))))
