@@ -1,6 +1,6 @@
 """Layers whose cost is counted, each in a `.tflite` of its own with a frame for it.
 
-A board gives out 4,096 values at most. Behind a layer that has more stands a MAX_POOL_2D of 2x2.
+A board gives out 4,096 values at most. Behind a layer that has more stand as many MAX_POOL_2D of 2x2 as it takes.
 """
 
 import math
@@ -64,13 +64,13 @@ class _File:
         ]
 
     def finish(self, result: int, *, before: int = 0) -> LayerFile:
-        """With the pool if it takes one."""
-        shape, after = self.writer.tensors[result].shape, 0
-        if math.prod(shape) > _MOST_OUTPUTS:
+        """With the pools that it takes."""
+        after = 0
+        while math.prod(shape := self.writer.tensors[result].shape) > _MOST_OUTPUTS:
             _, height, width, c = shape
             pooled = self.like(result, (1, height + 1 >> 1, width + 1 >> 1, c))
             self.writer.operator("MAX_POOL_2D", [result], [pooled], _pool_options((2, 2), 2, "SAME"))
-            result, after = pooled, 1
+            result, after = pooled, after + 1
         return LayerFile(self.writer.finish([self.entry], [result]), self._frame, before, after)
 
 
