@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from compiling import compile_bytes, frames_of
 from emulation import ARCHITECTURES, Architecture
 from tflite_parts import run_tflm
+from tinyseal_host.errors import TinysealError
+from tinyseal_host.model.instructions import predicted
 
 from . import engine_times
 from .emulated_net import Cost, EmulatedNet
 from .engine_cases import CASES, Case
-from .engine_models import MLPERF, BenchModel, bench_models
+from .engine_models import MLPERF, BenchModel, bench_model, model_paths, name_of
 from .line import Line
 
 _CALL = 382  # instructions of a call with three arguments from bytecode, and of converting them
@@ -29,7 +31,12 @@ def lines() -> Iterator[Line]:
     nets = {architecture: EmulatedNet(architecture) for architecture in ARCHITECTURES}
     for name in CASES:
         yield from case_lines(name, nets)
-    models = bench_models()
+    models = []
+    for path in model_paths():
+        try:
+            models.append(bench_model(path))
+        except TinysealError as error:
+            yield Line(name_of(path), 0, "instructions", f"not compiled: {error}")
     for model in models:
         yield from model_lines(model, nets)
     for model in models:
@@ -64,9 +71,13 @@ def model_lines(model: BenchModel, nets: dict[Architecture, EmulatedNet]) -> Ite
     for architecture, net in nets.items():
         inference = net.run(model.body, model.frame)
         cost = inference.whole
-        figure = cost.instructions / model.macs
+        figure = cost.instructions / (model.macs or 1)
         ratio = "" if first is None else f"{figure / first:.2f} of RV32; "
-        note = f"{ratio}{_with_calls(cost, model.macs)}; {cost.instructions:,} instructions, {model.macs:,} MACs"
+        error = predicted(model.program, architecture) / cost.instructions - 1
+        note = (
+            f"{ratio}{_with_calls(cost, model.macs or 1)}; "
+            f"{cost.instructions:,} instructions, predicted {error:+.1%}; {model.macs:,} MACs"
+        )
         first = figure if first is None else first
         fault = model.fault(inference.output)
         yield Line(f"{_PREFIXES[architecture]}{model.name}", figure, "instructions/MAC", note, fault)
@@ -104,4 +115,4 @@ def _of_rv32(figure: float, first: float, case: Case) -> str:
 
 def _with_calls(cost: Cost, count: int) -> str:
     figure = (cost.instructions + _CALL * cost.calls) / count
-    return f"{figure:.2f} with calls, {cost.calls}"
+    return f"{figure:.2f} with {cost.calls} {'call' if cost.calls == 1 else 'calls'}"

@@ -1,4 +1,4 @@
-"""The models whose whole inference the chapter "engine" states, and what is known of each without the board."""
+"""The models whose whole inference the chapter "engine" states, and what TensorFlow Lite Micro makes of them."""
 
 import os
 from dataclasses import dataclass
@@ -9,18 +9,20 @@ import numpy as np
 from compiling import compile_bytes, contract_for
 from tflite_micro import runtime
 from tinyseal_host import example
+from tinyseal_host.formats import SIGNATURE_LEN, parse_release
 from tinyseal_host.model.network import Network, read_network
 from tinyseal_host.model.quantisation import quantise
 from tinyseal_host.model.selftest import make_self_test
 from tinyseal_host.model.summary import describe
 from tinyseal_host.model.tflite_reader import read_model
+from tinyseal_host.program import Program
 
 _ARENA_BYTES = 1 << 20
-_EXAMPLE = Path(example.__file__).parent / "motion.tflite"
+EXAMPLE = Path(example.__file__).parent / "motion.tflite"
 
 MLPERF = ("ad01", "kws", "resnet8")
 """Names of MLPerf Tiny's models."""
-_NAMES = {
+NAMES = {
     "ad01_int8": "ad01",
     "ad_ToyCar_fullint_micro": "ad01_float",
     "arduino_magic_wand_int8": "magic_wand",
@@ -42,11 +44,13 @@ class BenchModel:
     data: bytes
     path: Path
     network: Network
+    body: bytes
+    """The release but for its signature."""
 
     @cached_property
-    def body(self) -> bytes:
-        """The release but for its signature."""
-        return compile_bytes(self.data)
+    def program(self) -> Program:
+        """The steps."""
+        return parse_release(self.body + bytes(SIGNATURE_LEN)).program
 
     @cached_property
     def frame(self) -> np.ndarray:
@@ -91,17 +95,21 @@ class BenchModel:
         return self.differs(output, interpreter.get_output(0))
 
 
-def bench_model(path: Path) -> BenchModel | None:
-    """None for a file that cannot be compiled."""
+def bench_model(path: Path) -> BenchModel:
+    """TinysealError for a file that cannot be compiled."""
     data = path.read_bytes()
+    body = compile_bytes(data)
     network = read_network(read_model(data, path))
-    name = _NAMES.get(path.stem, path.stem)
-    return BenchModel(name, data, path, network) if isinstance(network, Network) else None
+    assert isinstance(network, Network)
+    return BenchModel(name_of(path), data, path, network, body)
 
 
-def bench_models() -> list[BenchModel]:
-    """All files in TINYSEAL_MODELS that can be compiled; the example when it names no folder."""
+def name_of(path: Path) -> str:
+    """The name that a file's figures have."""
+    return NAMES.get(path.stem, path.stem)
+
+
+def model_paths() -> list[Path]:
+    """The example, and all files in TINYSEAL_MODELS when it names a folder."""
     folder = os.environ.get("TINYSEAL_MODELS")
-    paths = sorted(Path(folder).glob("*.tflite")) if folder else [_EXAMPLE]
-    found = (bench_model(path) for path in paths)
-    return [model for model in found if model is not None]
+    return [EXAMPLE, *(sorted(Path(folder).glob("*.tflite")) if folder else [])]

@@ -1,6 +1,7 @@
 """Layers whose cost is counted, each in a `.tflite` of its own with a frame for it.
 
-A board gives out 4,096 values at most. Behind a layer that has more stand as many MAX_POOL_2D of 2x2 as it takes.
+A board gives out 4,096 values at most. Behind a layer that has more stand as many MAX_POOL_2D of 2x2 as it takes;
+its answer is then seen through them.
 """
 
 import math

@@ -1,7 +1,6 @@
 """The chapter "engine" counts what it says, and tells wrong answers from right ones."""
 
 import json
-import os
 import re
 from array import array
 from collections.abc import Callable
@@ -14,16 +13,15 @@ from bench import chapter_engine, engine_times, plain_network
 from bench.emulated_board import EmulatedBoard
 from bench.emulated_net import Cost, EmulatedNet
 from bench.engine_cases import CASES
-from bench.engine_models import BenchModel, bench_model, bench_models
+from bench.engine_models import EXAMPLE, BenchModel, bench_model, model_paths, name_of
 from bench.plain_layers import plain_layers
 from compiling import compile_bytes, frames_of
-from tinyseal_host import example
 from tinyseal_host.model.network import read_network
 from tinyseal_host.model.steps import macs_of
 from tinyseal_host.model.tflite_reader import read_model
 
 _QUICK = ("dense_640x128", "conv_1d", "softmax")
-_NOTE = re.compile(r"(.+; )?[\d.]+ with calls, [\d,]+; .+")
+_NOTE = re.compile(r"(.+; )?[\d.]+ with \d+ calls?; .+")
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +31,7 @@ def rv32() -> EmulatedNet:
 
 @pytest.fixture(scope="module")
 def motion() -> BenchModel:
-    model = bench_model(Path(example.__file__).parent / "motion.tflite")
-    assert model
-    return model
+    return bench_model(EXAMPLE)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -75,7 +71,7 @@ def test_goals_are_held_against_figures() -> None:
     assert chapter_engine._goal(6.5, most=6.5) == "goal <= 6.5: yes"
     assert chapter_engine._goal(6.51, most=6.5) == "goal <= 6.5: no"
     assert chapter_engine._goal(149.9, least=150) == "goal >= 150: no"
-    assert chapter_engine._with_calls(Cost(1000, 2), 100) == "17.64 with calls, 2"
+    assert chapter_engine._with_calls(Cost(1000, 2), 100) == "17.64 with 2 calls"
 
 
 def _do_nothing(board: EmulatedBoard, machine: Any, module: str, name: str) -> Callable[..., int]:
@@ -116,6 +112,17 @@ def test_a_wrong_output_of_a_model_is_a_fault(motion: BenchModel, rv32: Emulated
     assert motion.fault(output) == "1 of 4 outputs are not TensorFlow Lite Micro's"
 
 
+def test_a_file_that_cannot_be_compiled_is_named(
+    tmp_path: Path, motion: BenchModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad.tflite").write_bytes(motion.data[:1000])
+    monkeypatch.setenv("TINYSEAL_MODELS", str(tmp_path))
+    monkeypatch.setattr(chapter_engine, "CASES", {})
+    lines = {line.name: line for line in chapter_engine.lines()}
+    assert set(lines) == {"motion", "xt_motion", "bad"}
+    assert lines["bad"].note.startswith("not compiled: ")
+
+
 def test_times_against_tflm(motion: BenchModel) -> None:
     times = engine_times.against_tflm(motion, turns=1, turn_s=0.001)
     assert times.fault == ""
@@ -142,9 +149,10 @@ def _plain(model: BenchModel) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=chapter_engine.MLPERF)
 def mlperf(request: pytest.FixtureRequest) -> BenchModel:
-    if not os.environ.get("TINYSEAL_MODELS"):
+    found = [path for path in model_paths() if name_of(path) == request.param]
+    if not found:
         pytest.skip("TINYSEAL_MODELS names no folder of public models")
-    return next(model for model in bench_models() if model.name == request.param)
+    return bench_model(found[0])
 
 
 def test_plain_network_gives_tflm_s_bytes(mlperf: BenchModel) -> None:
@@ -167,4 +175,4 @@ def test_a_plain_network_that_answers_wrongly_is_a_fault(monkeypatch: pytest.Mon
 
 def _alone(name: str) -> BenchModel:
     data = CASES[name]().file.data
-    return BenchModel(name, data, Path(name), read_network(read_model(data, Path(name))))
+    return BenchModel(name, data, Path(name), read_network(read_model(data, Path(name))), compile_bytes(data))

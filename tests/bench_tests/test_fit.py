@@ -6,18 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench.emulated_net import EmulatedNet
-from bench.engine_models import bench_model
+from bench.engine_models import EXAMPLE, bench_model
 from bench.fit import Sample, fit, random_samples, samples_of
 from compiling import FLOAT_MODELS, SUPPORTED_MODELS
 from emulation import ARCHITECTURES, Architecture
-from tinyseal_host import example
-from tinyseal_host.formats import SIGNATURE_LEN, parse_release
 from tinyseal_host.model.instructions import FRAME, predicted, predicted_step, work_of
 from tinyseal_host.program import OPERATORS
 
 _WITHIN = 0.05
 _SEED = 99  # other layers than those that the costs are fitted to
-_EXAMPLE = Path(example.__file__).parent / "motion.tflite"
 _NAMES = {*(name for name, _ in OPERATORS.values()), FRAME}
 
 
@@ -54,12 +51,10 @@ def test_whole_models(name: str, architecture: Architecture, nets: dict[Architec
     folder = os.environ.get("TINYSEAL_MODELS")
     if name != "example" and not folder:
         pytest.skip("TINYSEAL_MODELS names no folder of public models")
-    model = bench_model(_EXAMPLE if name == "example" else Path(folder or "") / name)
-    assert model
+    model = bench_model(EXAMPLE if name == "example" else Path(folder or "") / name)
     samples = samples_of(nets[architecture], model.body, model.frame)
     whole = sum(sample.instructions for sample in samples)
-    program = parse_release(model.body + bytes(SIGNATURE_LEN)).program
-    assert error(predicted(program, architecture), whole) < _WITHIN
+    assert error(predicted(model.program, architecture), whole) < _WITHIN
     for sample in samples:
         if sample.instructions > whole / 100 and sample.name != FRAME:
             found = predicted_step(sample.name, sample.operands, architecture)
