@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test attack bench lint clean
+.PHONY: help setup demo test attack bench size lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ attack: setup ## every flip, cut and lie that a sealed file and its engines can 
 
 bench: setup ## instructions counted in emulation, memory measured on the VM; answers checked
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+size: setup ## bytes of the firmware on a board, module by module, and what a model loads of it
+	PYTHONPATH=tests $(BIN)/python -m bench.size
 
 lint: setup ## ruff, and mypy for the host and for the firmware
 	$(BIN)/ruff check .

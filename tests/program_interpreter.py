@@ -11,19 +11,16 @@ import numpy as np
 import program_operators
 from program_operators import check_distinct, requantise
 
-_CONV = (
-    "in_at in_h in_w c kernel_h kernel_w stride_h stride_w dilation_h dilation_w pad_top pad_left pad scratch_at "
-    "out_h out_w k rows_at m out_at zero low high"
-)
+_IMAGE = "in_at in_h in_w c kernel_h kernel_w stride_h stride_w dilation_h dilation_w pad_top pad_left pad"
+_DOTS = "k rows_at m short scratch_at out_at zero low high"
 _POOL = "in_at in_h in_w c kernel_h kernel_w stride_h stride_w pad_top pad_left out_h out_w out_at low high"
 _ELEMENTWISE = "a_at b_at b_constant length period out_at"
 _OPERANDS = {
-    1: "in_at step pixels k rows_at m out_at zero low high",
-    2: _CONV,
+    1: f"in_at step pixels strip {_DOTS}",
+    2: f"{_IMAGE} strip out_h out_w {_DOTS}",
     3: "in_at pixels c out_at bias mult_hi mult_lo left right zero low high",
     4: "in_at rows depth scratch_at out_at table_at",
-    5: "in_at in_h in_w c kernel_h kernel_w stride_h stride_w dilation_h dilation_w pad_top pad_left pad multiplier "
-    "out_h out_w k rows_at m out_at zero low high",
+    5: f"{_IMAGE} multiplier out_h out_w k rows_at m out_at zero low high",
     6: _POOL,
     7: _POOL,
     8: "in_at length out_at table_at",
@@ -33,7 +30,12 @@ _OPERANDS = {
     12: _ELEMENTWISE,
     13: "out_at length value",
     14: "in_at out_at size n0 n1 n2 n3 in_0 in_1 in_2 in_3 out_0 out_1 out_2 out_3",
+    16: "in_at rows cols c in_row in_col stride_down stride_across before_down before_across pad scratch_at "
+    "out_rows out_cols out_row out_col rows_at out_at zero low high",
+    15: f"{_IMAGE} out_h out_w {_DOTS}",
 }
+_UNIT_LEN = 36
+_WIDTHS = (64, 32, 16)
 _OTHERS = {
     5: program_operators.depthwise,
     6: program_operators.max_pool,
@@ -45,6 +47,7 @@ _OTHERS = {
     12: program_operators.maximum,
     13: program_operators.fill,
     14: program_operators.copy,
+    16: program_operators.depthwise3x3,
 }
 
 
@@ -119,7 +122,7 @@ class Interpreter:
             if number in _OTHERS:
                 _OTHERS[number](self, operands)
             else:
-                {1: self._rows, 2: self._conv, 3: self._mean, 4: self._softmax}[number](operands)
+                {1: self._rows, 2: self._conv, 3: self._mean, 4: self._softmax, 15: self._ring_conv}[number](operands)
         return (self.place(self.output_at, self.output_len) ^ 128).view(np.int8).copy()
 
     def rows(self, o):
@@ -134,33 +137,110 @@ class Interpreter:
         words = records[:, padded + 4 :].copy().view("<u4").astype(np.int64).T
         return records[:, : o.k].astype(np.int64), bias, words
 
+    def dots(self, o):
+        """Biased weights [m, padded k], base [m] and the four words of a multiplier [4, m], of a step's dot table."""
+        if not 1 <= o.k <= 16384:
+            raise ValueError(f"k is {o.k}")
+        padded = -(-o.k // 16) * 16
+        if o.short:
+            records = self.table(o.rows_at, "u1", o.m * (padded + 16)).reshape(o.m, padded + 16)
+            weights = records[:, :padded].astype(np.int64)
+            base = records[:, padded : padded + 4].copy().view("<i4").reshape(-1).astype(np.int64)
+            multiplier, half, right = records[:, padded + 4 :].copy().view("<u4").astype(np.int64).T
+            if padded not in _WIDTHS or np.any(half != 1 << right >> 1) or np.any(right < 1):
+                raise ValueError(f"short table with rows of {padded}, half {half}, right {right}")
+            words = np.array([multiplier >> 16, multiplier & 0xFFFF, 0 * right, right])
+        else:
+            blocks, at, left = [], o.rows_at, padded
+            for width in _WIDTHS:
+                while left >= width:
+                    blocks.append(self.table(at, "u1", o.m * width).reshape(o.m, width))
+                    at += o.m * width
+                    left -= width
+            weights = np.concatenate(blocks, axis=1).astype(np.int64)
+            rows = self.table(at, "<u4", o.m * 5).reshape(o.m, 5).astype(np.int64)
+            base = rows[:, 0].astype(np.uint32).view(np.int32).astype(np.int64)
+            words = rows[:, 1:].T
+        if np.any(weights[:, o.k :] != 128):
+            raise ValueError("padding of a row is not 128")
+        return weights, base, words
+
     def _multiply(self, inputs, o):
-        """Biased bytes [n, m] of biased bytes [n, k], with the rows table and limits of a ROWS or CONV step."""
-        v, bias, words = self.rows(o)
+        """Biased bytes [n, m] of biased bytes [n, padded k], with the dot table and limits of a step."""
+        v, base, words = self.dots(o)
         x = inputs.astype(np.int64)
-        return requantise(x @ v.T - 128 * x.sum(axis=1, keepdims=True) + bias, words, o)
+        twice = (2 * x + 1) @ v.T - 256 * x.sum(axis=1, keepdims=True) + base
+        if np.any(twice & 1) or (o.short and np.any(np.abs(twice) >= 1 << 23)):
+            raise ValueError("accumulator is odd or out of bounds")
+        return requantise(twice >> 1, words, o)
+
+    def _pixel_scratch(self, o):
+        return min(-(-o.k // 16) * 16, 64) // 8 * _UNIT_LEN + (0 if o.short else 4 * o.m)
 
     def _rows(self, o):
-        inputs = np.array([self.place(o.in_at + o.step * pixel, o.k) for pixel in range(o.pixels)])
-        check_distinct((o.in_at, o.step * (o.pixels - 1) + o.k), (o.out_at, o.pixels * o.m))
-        self.place(o.out_at, o.pixels * o.m)[:] = self._multiply(inputs, o).reshape(-1)
+        padded = -(-o.k // 16) * 16
+        scratch = (o.scratch_at, o.strip * self._pixel_scratch(o))
+        check_distinct(scratch, (o.out_at, o.pixels * o.m))
+        check_distinct(scratch, (o.in_at, o.step * (o.pixels - 1) + o.k))
+        at, out_at, left = o.in_at, o.out_at, o.pixels
+        while left:  # strip by strip, as the output may take the input's place
+            pixels = min(left, o.strip)
+            inputs = np.array([self.place(at + o.step * pixel, padded) for pixel in range(pixels)])
+            self._spoil(*scratch)
+            self.place(out_at, pixels * o.m)[:] = self._multiply(inputs, o).reshape(-1)
+            at, out_at, left = at + pixels * o.step, out_at + pixels * o.m, left - pixels
+
+    def _spoil(self, at, length):
+        """Scratch holds nothing that may be used later."""
+        if at % 4:
+            raise ValueError(f"scratch at {at}")
+        self.place(at, length)[:] = 0xA5
+
+    def _under_kernel(self, o, line, y):
+        """Biased bytes [out_w, padded k] for output row y; `line(iy)` gives a row of the input [in_w, c]."""
+        taps = np.full((o.out_w, o.kernel_h, o.kernel_w, o.c), o.pad, np.uint8)
+        for ky in range(o.kernel_h):
+            iy = y * o.stride_h + ky * o.dilation_h - o.pad_top
+            if 0 <= iy < o.in_h:
+                for x in range(o.out_w):
+                    for kx in range(o.kernel_w):
+                        ix = x * o.stride_w + kx * o.dilation_w - o.pad_left
+                        if 0 <= ix < o.in_w:
+                            taps[x, ky, kx] = line(iy)[ix]
+        taps = taps.reshape(o.out_w, -1)
+        if o.k != taps.shape[1]:
+            raise ValueError(f"k is {o.k}, under the kernel are {taps.shape[1]}")
+        return np.pad(taps, ((0, 0), (0, -o.k % 16)), constant_values=77)
 
     def _conv(self, o):
         image = self.place(o.in_at, o.in_h * o.in_w * o.c).reshape(o.in_h, o.in_w, o.c)
-        scratch = self.place(o.scratch_at, o.out_w * o.k).reshape(o.out_w, o.k)
+        padded = -(-o.k // 16) * 16
+        scratch = (o.scratch_at, o.strip * self._pixel_scratch(o) + (o.strip - 1) * o.k + padded)
         line = o.out_w * o.m
-        check_distinct((o.in_at, image.size), (o.scratch_at, scratch.size), (o.out_at, o.out_h * line))
+        check_distinct((o.in_at, image.size), scratch, (o.out_at, o.out_h * line))
         for y in range(o.out_h):
-            for x in range(o.out_w):
-                taps = []
-                for ky in range(o.kernel_h):
-                    for kx in range(o.kernel_w):
-                        iy = y * o.stride_h + ky * o.dilation_h - o.pad_top
-                        ix = x * o.stride_w + kx * o.dilation_w - o.pad_left
-                        inside = 0 <= iy < o.in_h and 0 <= ix < o.in_w
-                        taps.append(image[iy, ix] if inside else np.full(o.c, o.pad, np.uint8))
-                scratch[x] = np.concatenate(taps)
-            self.place(o.out_at + y * line, line)[:] = self._multiply(scratch, o).reshape(-1)
+            self._spoil(*scratch)
+            inputs = self._under_kernel(o, lambda iy: image[iy], y)
+            self.place(o.out_at + y * line, line)[:] = self._multiply(inputs, o).reshape(-1)
+
+    def _ring_conv(self, o):
+        image = self.place(o.in_at, o.in_h * o.in_w * o.c).reshape(o.in_h, o.in_w, o.c)
+        reach_h, reach_w = (o.kernel_h - 1) * o.dilation_h, (o.kernel_w - 1) * o.dilation_w
+        if o.c % 8:
+            raise ValueError(f"{o.c} channels")
+        ring_len = (reach_h + 1) * ((o.out_w - 1) * o.stride_w + reach_w + 1) * o.c // 8 * _UNIT_LEN
+        scratch = (o.scratch_at, ring_len + (0 if o.short else 4 * o.m * o.out_w))
+        line = o.out_w * o.m
+        check_distinct(scratch, (o.in_at, image.size))
+        check_distinct(scratch, (o.out_at, o.out_h * line))
+        self._spoil(*scratch)
+        kept = {}  # rows of the input as they were when they were first needed: the output may take their place
+        for y in range(o.out_h):
+            for iy in range(max(0, y * o.stride_h - o.pad_top), y * o.stride_h - o.pad_top + reach_h + 1):
+                if iy < o.in_h:
+                    kept.setdefault(iy, image[iy].copy())
+            inputs = self._under_kernel(o, kept.__getitem__, y)
+            self.place(o.out_at + y * line, line)[:] = self._multiply(inputs, o).reshape(-1)
 
     def _mean(self, o):
         check_distinct((o.in_at, o.pixels * o.c), (o.out_at, o.c))

@@ -66,6 +66,40 @@ def depthwise(program, o):
         output[y, x] = requantise(acc, words, o)
 
 
+def depthwise3x3(program, o):
+    """DEPTHWISE3X3; channel by channel and row by row, as the output may take the input's place."""
+    records = program.table(o.rows_at, "u1", 28 * o.c).reshape(o.c, 28)
+    if records[:, 9:12].any():
+        raise ValueError("padding of a record is not zero")
+    weights = records[:, :9].astype(np.int64).reshape(o.c, 3, 3) - 128
+    words = records[:, 12:].copy().view("<u4").astype(np.int64)
+    bias = records[:, 12:16].copy().view("<i4").astype(np.int64)[:, 0]
+    multiplier, half, right = words.T[1:]
+    if np.any(half != 1 << right >> 1) or np.any(right < 1) or np.any(right > 22) or o.zero < o.low:
+        raise ValueError(f"half {half}, right {right}")
+    program.place(o.scratch_at, 3 * ((o.out_cols - 1) * o.stride_across + 3))[:] = 0xA5
+    for i in range(o.c):
+        kept = {}
+        for y in range(o.out_rows):
+            sums = np.full(o.out_cols, bias[i])
+            for ky in range(3):
+                row = y * o.stride_down + ky - o.before_down
+                if 0 <= row < o.rows and row not in kept:
+                    places = [o.in_at + row * o.in_row + col * o.in_col + i for col in range(o.cols)]
+                    kept[row] = [int(program.place(at, 1)[0]) for at in places]
+                line = kept.get(row) if 0 <= row < o.rows else None
+                for kx in range(3):
+                    for x in range(o.out_cols):
+                        col = x * o.stride_across + kx - o.before_across
+                        value = line[col] if line is not None and 0 <= col < o.cols else o.pad
+                        sums[x] += value * weights[i, ky, kx]
+            if np.any(np.abs(sums) >= 1 << 20):
+                raise ValueError("accumulator out of bounds")
+            found = requantise(sums, (multiplier[i] >> 16, multiplier[i] & 0xFFFF, 0, right[i]), o)
+            for x in range(o.out_cols):
+                program.place(o.out_at + y * o.out_row + x * o.out_col + i, 1)[0] = found[x]
+
+
 def _pool(program, o, pooled):
     check_distinct((o.in_at, o.in_h * o.in_w * o.c), (o.out_at, o.out_h * o.out_w * o.c))
     image = _image(program, o) - 128

@@ -11,6 +11,9 @@ _QUANTISE_FIXED = const(1040)  # bytes of the quantise table before its steps
 _THRESHOLDS = const(257)
 _ROW_WORDS = const(5)
 _K_MAX = const(16384)  # 255 * 255 * k stays below 2^31
+WIDTHS = (64, 32, 16)
+"""Into blocks of these the rows of a dot table are cut, from the widest on."""
+UNIT_LEN = const(36)
 _RIGHT_MAX = const(31)
 _LEFT_MAX = const(28)
 
@@ -70,6 +73,47 @@ class Layout:
         self.table(rows_at, m * size)
         for row in range(rows_at + size, rows_at + (m + 1) * size, size):
             self.multiplier(self.word(row - 16), self.word(row - 12), self.word(row - 8), self.word(row - 4))
+
+    def dots(self, k, rows_at, m, short):
+        """A dot table: its place, and every row's shifts."""
+        padded = (k + 15) & -16
+        if not 1 <= k <= _K_MAX or not m or short > 1 or (short and padded not in WIDTHS):
+            refuse("%d rows of %d weights, short %d" % (m, k, short))
+        record = padded + 16 if short else 4 * _ROW_WORDS
+        at = rows_at if short else rows_at + m * padded
+        self.table(rows_at, at - rows_at + m * record)
+        for end in range(at + record, at + (m + 1) * record, record):
+            if not short:
+                self.multiplier(self.word(end - 16), self.word(end - 12), self.word(end - 8), self.word(end - 4))
+            elif not 1 <= self.word(end - 4) <= _RIGHT_MAX or self.word(end - 8) != 1 << self.word(end - 4) >> 1:
+                refuse("shift out of range")
+            elif self.word(end - 12) >> 31:
+                refuse("multiplier out of range")
+
+    def depthwise3x3(self, rows_at, c):
+        """The table of 3x3 weights: its place, and every row's shifts."""
+        self.table(rows_at, 28 * c)
+        for end in range(rows_at + 28, rows_at + 28 * (c + 1), 28):
+            right = self.word(end - 4)
+            if not 1 <= right <= 22 or self.word(end - 8) != 1 << right >> 1 or self.word(end - 12) >> 31:
+                refuse("multiplier out of range")
+
+    def strip(self, strip, pixels):
+        if not 1 <= strip <= pixels < 1 << 24:
+            refuse("%d pixels, %d at a time" % (pixels, strip))
+
+    def scratch(self, at, n):
+        if at & 3:
+            refuse("scratch at %d" % at)
+        self.arena(at, n)
+
+    def convolution(self, operands, k, out_h, out_w):
+        """CONV's and RING_CONV's operands up to `pad`."""
+        in_at, in_h, in_w, c, kernel_h, kernel_w = operands[:6]
+        self.image(operands[1:10], operands[10:12], out_h, out_w)
+        if k != kernel_h * kernel_w * c or operands[12] > 255:
+            refuse("convolution of %d by %d pixels with %d weights" % (out_h, out_w, k))
+        self.arena(in_at, in_h * in_w * c)
 
     def quantise(self, at):
         """The quantise table; its sentinel is what ends the kernel's search."""

@@ -10,31 +10,36 @@ from . import kernels
 from .errors import MEMORY, SealError
 from .layout import Layout, refuse
 from .memory import wipe
-from .steps_copy import Copy, Fill
-from .steps_elementwise import Add, Map, Maximum, Minimum, Mul
-from .steps_matrix import Conv, Depthwise, Rows
-from .steps_pool import AveragePool, MaxPool, Mean
-from .steps_softmax import Softmax
 
 _HEADER_WORDS = const(7)
 _OUTPUT_MAX = const(4096)
 
+# Module and class of each operator. A module of steps takes RAM, and its kernels with it: each is loaded when the first of
+# its operators is planned.
 _OPERATORS = {
-    1: Rows,
-    2: Conv,
-    3: Mean,
-    4: Softmax,
-    5: Depthwise,
-    6: MaxPool,
-    7: AveragePool,
-    8: Map,
-    9: Add,
-    10: Mul,
-    11: Minimum,
-    12: Maximum,
-    13: Fill,
-    14: Copy,
-}  # type: dict
+    1: ("steps_matrix", "Rows"),
+    2: ("steps_matrix", "Conv"),
+    3: ("steps_pool", "Mean"),
+    4: ("steps_softmax", "Softmax"),
+    5: ("steps_depthwise", "Depthwise"),
+    6: ("steps_pool", "MaxPool"),
+    7: ("steps_pool", "AveragePool"),
+    8: ("steps_elementwise", "Map"),
+    9: ("steps_elementwise", "Add"),
+    10: ("steps_elementwise", "Mul"),
+    11: ("steps_elementwise", "Minimum"),
+    12: ("steps_elementwise", "Maximum"),
+    13: ("steps_copy", "Fill"),
+    14: ("steps_copy", "Copy"),
+    15: ("steps_matrix", "RingConv"),
+    16: ("steps_depthwise3x3", "Depthwise3x3"),
+}
+
+
+def _operator(number):
+    """The class of an operator."""
+    module, name = _OPERATORS[number]
+    return getattr(__import__(module, globals(), None, (name,), 1), name)
 
 
 class Net:
@@ -90,7 +95,7 @@ def _plan(layout, at, count):
         (number,) = layout.words(at, 1)
         if number not in _OPERATORS:
             refuse("step %d has operator %d" % (len(steps), number))
-        operator = _OPERATORS[number]
+        operator = _operator(number)
         at += 4
         steps.append(operator(layout, at, layout.words(at, operator.WORDS)))
         at += 4 * operator.WORDS

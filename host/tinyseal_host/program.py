@@ -20,21 +20,16 @@ PROGRAM_FIELDS = (
 _HEADER = struct.Struct("<" + "".join(code for _, code in PROGRAM_FIELDS))
 PROGRAM_HEADER_LEN = _HEADER.size
 
+_IMAGE = ("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
+_DOTS = ("k", "rows_at", "m", "short", "scratch_at", "out_at", "zero", "low", "high")
 _POOL = (
     *("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left"),
     *("out_h", "out_w", "out_at", "low", "high"),
 )
 _ELEMENTWISE = ("a_at", "b_at", "b_constant", "length", "period", "out_at")
 OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
-    1: ("ROWS", ("in_at", "step", "pixels", "k", "rows_at", "m", "out_at", "zero", "low", "high")),
-    2: (
-        "CONV",
-        (
-            *("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"),
-            *("pad_top", "pad_left", "pad", "scratch_at", "out_h", "out_w", "k", "rows_at", "m", "out_at"),
-            *("zero", "low", "high"),
-        ),
-    ),
+    1: ("ROWS", ("in_at", "step", "pixels", "strip", *_DOTS)),
+    2: ("CONV", (*_IMAGE, "pad_top", "pad_left", "pad", "strip", "out_h", "out_w", *_DOTS)),
     3: (
         "MEAN",
         ("in_at", "pixels", "c", "out_at", "bias", "mult_hi", "mult_lo", "left", "right", "zero", "low", "high"),
@@ -43,7 +38,7 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
     5: (
         "DEPTHWISE",
         (
-            *("in_at", "in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"),
+            *_IMAGE,
             *("pad_top", "pad_left", "pad", "multiplier", "out_h", "out_w", "k", "rows_at", "m", "out_at"),
             *("zero", "low", "high"),
         ),
@@ -70,11 +65,23 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
             *("in_0", "in_1", "in_2", "in_3", "out_0", "out_1", "out_2", "out_3"),
         ),
     ),
+    16: (
+        "DEPTHWISE3X3",
+        (
+            *("in_at", "rows", "cols", "c", "in_row", "in_col", "stride_down", "stride_across"),
+            *("before_down", "before_across", "pad", "scratch_at", "out_rows", "out_cols", "out_row", "out_col"),
+            *("rows_at", "out_at", "zero", "low", "high"),
+        ),
+    ),
+    15: ("RING_CONV", (*_IMAGE, "pad_top", "pad_left", "pad", "out_h", "out_w", *_DOTS)),
 }
 """Operator numbers, with the name and the operands of each, every operand a u32."""
 
 MAX_OUTPUT_LEN = 4096
 _ROW_WORDS_LEN = 20
+_SHORT_ROW_WORDS_LEN = 16
+_DEPTHWISE3X3_RECORD_LEN = 28
+_DOT_BLOCK = 16  # the narrowest
 _QUANTISE_HEAD_LEN = 12 + 257 * 4
 _EXP_TABLE_LEN = 256 * 4
 _MAP_TABLE_LEN = 256
@@ -94,8 +101,10 @@ class Step:
         operands = self.operands
         if self.name == "ROWS":
             return operands["pixels"] * operands["k"] * operands["m"]
-        if self.name in ("CONV", "DEPTHWISE"):
+        if self.name in ("CONV", "RING_CONV", "DEPTHWISE"):
             return operands["out_h"] * operands["out_w"] * operands["k"] * operands["m"]
+        if self.name == "DEPTHWISE3X3":
+            return operands["out_rows"] * operands["out_cols"] * operands["c"] * 9
         return 0
 
     @property
@@ -109,6 +118,11 @@ class Step:
     def table_bytes(self) -> int:
         """Bytes of the step's table in the tables section."""
         operands = self.operands
+        if "short" in operands:
+            row = operands["k"] + _DOT_BLOCK - 1 & -_DOT_BLOCK
+            return operands["m"] * (row + (_SHORT_ROW_WORDS_LEN if operands["short"] else _ROW_WORDS_LEN))
+        if self.name == "DEPTHWISE3X3":
+            return operands["c"] * _DEPTHWISE3X3_RECORD_LEN
         if self.table == "rows_at":
             return operands["m"] * ((operands["k"] + 3 & ~3) + _ROW_WORDS_LEN)
         if self.table == "table_at":
@@ -122,7 +136,9 @@ class Step:
         shapes = {
             "ROWS": ("pixels", "m"),
             "CONV": ("out_h", "out_w", "m"),
+            "RING_CONV": ("out_h", "out_w", "m"),
             "DEPTHWISE": ("out_h", "out_w", "m"),
+            "DEPTHWISE3X3": ("out_rows", "out_cols", "c"),
             "MAX_POOL": ("out_h", "out_w", "c"),
             "AVERAGE_POOL": ("out_h", "out_w", "c"),
             "MEAN": ("c",),

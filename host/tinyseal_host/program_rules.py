@@ -12,6 +12,10 @@ _PIXELS_MAX = 8421504
 _DEPTH_MAX = 255
 _LEFT_MAX, _RIGHT_MAX = 28, 31
 _ROW_WORDS = 5
+_DOT_WIDTHS = (64, 32, 16)
+_UNIT_LEN = 36
+_DEPTHWISE3X3_RIGHT = 22
+_PIXELS_BITS = 24
 _COPY_BITS = 24
 _SIZES = ("in_h", "in_w", "c", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
 _POOL_DOWN = ("in_h", "kernel_h", "stride_h", "pad_top", "out_h")
@@ -61,6 +65,54 @@ class _Rules:
             raise _refused(f"window of {o['out_h']} by {o['out_w']} positions with {cells} cells")
         self.arena(o["in_at"], o["in_h"] * o["in_w"] * o["c"])
 
+    def padded(self, k: int) -> int:
+        """Bytes of a row of a dot table."""
+        return -(-k // _DOT_WIDTHS[-1]) * _DOT_WIDTHS[-1]
+
+    def dots(self, step: Step) -> None:
+        """The dot table of a step, whose place was checked before, and its clamp."""
+        k, m, short = (step.operands[name] for name in ("k", "m", "short"))
+        if not 1 <= k <= _K_MAX or not m or short > 1 or (short and self.padded(k) not in _DOT_WIDTHS):
+            raise _refused(f"{m} rows of {k} weights, short {short}")
+        at = step.operands["rows_at"]
+        end = at + step.table_bytes
+        record = step.table_bytes // m if short else 4 * _ROW_WORDS
+        for row_end in range(end - (m - 1) * record, end + record, record):
+            words = [self.word(row_end - 16 + 4 * i) for i in range(4)]
+            if not short:
+                self.multiplier(*words)
+            elif words[1] >> 31 or not 1 <= words[3] <= _RIGHT_MAX or words[2] != 1 << words[3] >> 1:
+                raise _refused(f"multiplier {words[1]} with half {words[2]} and shift {words[3]} is out of range")
+        self.clamp(step)
+
+    def units_and_sums(self, step: Step) -> int:
+        """Bytes of scratch for one pixel."""
+        o = step.operands
+        return min(self.padded(o["k"]), _DOT_WIDTHS[0]) // 8 * _UNIT_LEN + (0 if o["short"] else 4 * o["m"])
+
+    def strip(self, strip: int, pixels: int) -> None:
+        """How many pixels share a turn."""
+        if not 1 <= strip <= pixels < 1 << _PIXELS_BITS:
+            raise _refused(f"{pixels} pixels, {strip} at a time")
+
+    def scratch(self, at: int, length: int) -> None:
+        """Aligned bytes of the arena."""
+        if at & 3:
+            raise _refused(f"scratch at {at}")
+        self.arena(at, length)
+
+    def convolution(self, step: Step) -> None:
+        """The image, the kernel and the padding of a convolution."""
+        o = step.operands
+        sizes = [o[name] for name in _SIZES]
+        if min(sizes) < 1 or max(*sizes, o["pad_top"], o["pad_left"]) >> 16:
+            raise _refused(f"image of {o['in_h']} by {o['in_w']} pixels, or its kernel")
+        if not 1 <= min(o["out_h"], o["out_w"]) <= max(o["out_h"], o["out_w"]) < 1 << 15:
+            raise _refused(f"output of {o['out_h']} by {o['out_w']} pixels")
+        if o["k"] != o["kernel_h"] * o["kernel_w"] * o["c"] or o["pad"] > 255:
+            raise _refused(f"convolution with {o['k']} weights")
+        self.arena(o["in_at"], o["in_h"] * o["in_w"] * o["c"])
+
     def rows(self, step: Step) -> None:
         """The rows table of a step, whose place was checked before."""
         k, m, at = (step.operands[name] for name in ("k", "m", "rows_at"))
@@ -73,24 +125,33 @@ class _Rules:
 
 def _rows(rules: _Rules, step: Step) -> None:
     o = step.operands
-    rules.rows(step)
-    rules.clamp(step)
-    rules.arena(o["in_at"], (o["pixels"] - 1) * o["step"] + o["k"] if o["pixels"] else 0)
+    rules.dots(step)
+    rules.strip(o["strip"], o["pixels"])
+    rules.arena(o["in_at"], (o["pixels"] - 1) * o["step"] + rules.padded(o["k"]))
+    rules.scratch(o["scratch_at"], o["strip"] * rules.units_and_sums(step))
     rules.arena(o["out_at"], o["pixels"] * o["m"])
 
 
 def _conv(rules: _Rules, step: Step) -> None:
     o = step.operands
-    rules.rows(step)
-    rules.clamp(step)
-    if o["k"] != o["kernel_h"] * o["kernel_w"] * o["c"] or o["pad"] > 255 or not o["out_h"] or not o["out_w"]:
-        raise _refused(f"convolution of {o['out_h']} by {o['out_w']} pixels with {o['k']} weights")
-    names = list(o)
-    sizes = [o[name] for name in names[names.index("in_h") : names.index("pad")]]
-    if max(sizes) >> 16 or max(o["out_h"], o["out_w"]) >> 15:
-        raise _refused("convolution is too large")
-    rules.arena(o["in_at"], o["in_h"] * o["in_w"] * o["c"])
-    rules.arena(o["scratch_at"], o["out_w"] * o["k"])
+    rules.dots(step)
+    rules.convolution(step)
+    rules.strip(o["strip"], o["out_w"])
+    patches = (o["strip"] - 1) * o["k"] + rules.padded(o["k"])
+    rules.scratch(o["scratch_at"], o["strip"] * rules.units_and_sums(step) + patches)
+    rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["m"])
+
+
+def _ring_conv(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    rules.dots(step)
+    rules.convolution(step)
+    if o["c"] % 8:
+        raise _refused(f"ring of {o['c']} channels")
+    height = (o["kernel_h"] - 1) * o["dilation_h"] + 1
+    width = (o["out_w"] - 1) * o["stride_w"] + (o["kernel_w"] - 1) * o["dilation_w"] + 1
+    sums = 0 if o["short"] else 4 * o["m"] * o["out_w"]
+    rules.scratch(o["scratch_at"], height * width * o["c"] // 8 * _UNIT_LEN + sums)
     rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["m"])
 
 
@@ -123,6 +184,26 @@ def _depthwise(rules: _Rules, step: Step) -> None:
     if o["pad"] > 255 or o["m"] != o["c"] * o["multiplier"]:
         raise _refused(f"depthwise convolution of {o['c']} channels to {o['m']}")
     rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["m"])
+
+
+def _depthwise3x3(rules: _Rules, step: Step) -> None:
+    o = step.operands
+    rules.clamp(step)
+    sizes = [o[name] for name in ("rows", "cols", "c", "stride_down", "stride_across")]
+    if min(sizes) < 1 or max(*sizes, o["before_down"], o["before_across"]) >> 16:
+        raise _refused(f"image of {o['rows']} by {o['cols']} pixels")
+    if not 1 <= min(o["out_rows"], o["out_cols"]) <= max(o["out_rows"], o["out_cols"]) < 1 << 15:
+        raise _refused(f"output of {o['out_rows']} by {o['out_cols']} pixels")
+    strides = [o[name] for name in ("in_row", "in_col", "out_row", "out_col")]
+    if o["pad"] > 255 or max(strides) >> 24 or o["zero"] < o["low"]:
+        raise _refused(f"depthwise convolution by strides of {strides}")
+    for end in range(o["rows_at"] + 28, o["rows_at"] + step.table_bytes + 28, 28):
+        multiplier, half, right = (rules.word(end - 12 + 4 * i) for i in range(3))
+        if multiplier >> 31 or not 1 <= right <= _DEPTHWISE3X3_RIGHT or half != 1 << right >> 1:
+            raise _refused(f"multiplier {multiplier} with half {half} and shift {right} is out of range")
+    rules.arena(o["in_at"], (o["rows"] - 1) * o["in_row"] + (o["cols"] - 1) * o["in_col"] + o["c"])
+    rules.arena(o["out_at"], (o["out_rows"] - 1) * o["out_row"] + (o["out_cols"] - 1) * o["out_col"] + o["c"])
+    rules.arena(o["scratch_at"], 3 * ((o["out_cols"] - 1) * o["stride_across"] + 3))
 
 
 def _pool(rules: _Rules, step: Step) -> None:
@@ -211,6 +292,8 @@ _RULES: dict[str, Callable[[_Rules, Step], None]] = {
     "MAXIMUM": _extremum,
     "FILL": _fill,
     "COPY": _copy,
+    "RING_CONV": _ring_conv,
+    "DEPTHWISE3X3": _depthwise3x3,
 }
 
 

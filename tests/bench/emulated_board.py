@@ -6,6 +6,7 @@ of their own.
 """
 
 import ast
+import builtins
 import hashlib
 import struct
 import sys
@@ -99,12 +100,12 @@ class EmulatedBoard:
         self.modules: dict[str, Any] = {}
         package = ModuleType(_PACKAGE)
         package.__path__ = []  # what is not loaded already cannot be imported
-        with patch.dict(sys.modules, {_PACKAGE: package, **self._builtins()}):
-            for name in names:
-                module = self._load(name, architecture)
-                sys.modules[module.__name__] = module
-                setattr(package, name, module)
-                self.modules[name] = module
+        self._there: dict[str, Any] = {_PACKAGE: package, **self._builtins()}
+        for name in names:
+            module = self._load(name, architecture)
+            self._there[module.__name__] = module
+            setattr(package, name, module)
+            self.modules[name] = module
 
     def forget(self) -> None:
         """Begin all counts anew."""
@@ -135,6 +136,7 @@ class EmulatedBoard:
         module = ModuleType(f"{_PACKAGE}.{name}")
         module.__package__ = _PACKAGE
         module.__dict__.update({"id": lambda aes: aes.memory, "pow": self._pow})
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
         for leaf in leaves:
             setattr(module, leaf, self._leaf(machine, name, leaf))
         exec(compile(tree, str(path), "exec"), module.__dict__)  # the firmware's own source
@@ -154,6 +156,11 @@ class EmulatedBoard:
             return result
 
         return call
+
+    def _import(self, *arguments: Any) -> ModuleType:
+        """What the firmware's own import statements do, also those in functions that run later."""
+        with patch.dict(sys.modules, self._there):
+            return __import__(*arguments)
 
     def _pow(self, base: int, exponent: int, modulus: int) -> int:
         self.builtin["pow"] += exponent.bit_length() - 1

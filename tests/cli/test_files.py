@@ -118,6 +118,23 @@ def test_inspect_model(tinyseal, shared):
     assert about["kind"] == "tflite"
     assert about["problems"] == []
     assert [layer["operator"] for layer in about["layers"]][-1] == "SOFTMAX"
+    assert about["arena"]["lower_bound"] == 600 + 800
+    assert (
+        about["arena"]["bytes"]
+        >= about["arena"]["most_live"]
+        == max(layer["memory"]["live_bytes"] for layer in about["layers"] if layer["memory"])
+    )
+    aliases = [layer["operator"] for layer in about["layers"] if layer["memory"] is None]
+    assert aliases == ["RESHAPE", "RESHAPE"]
+    for layer, tensors in ((1, 600 + 800), (2, 800 + 552), (3, 552 + 384), (5, 384 + 32), (6, 32 + 4), (7, 4 + 4)):
+        memory = about["layers"][layer]["memory"]
+        assert memory["live_bytes"] - memory["scratch_bytes"] == tensors
+    assert about["layers"][5]["memory"]["table_bytes"] == 0
+    assert about["layers"][7]["memory"]["table_bytes"] == 256 * 4
+    rows = {line.split()[1]: line.split()[-3:] for line in text.splitlines() if line[:5].strip().isdecimal()}
+    assert rows["RESHAPE"] == ["-", "-", "-"]
+    assert rows["FULLY_CONNECTED"] == [str(4 * (32 + 20)), "36", "0"]
+    assert "lower bound  1,400 bytes" in text
 
 
 @pytest.mark.parametrize(
@@ -214,7 +231,10 @@ def test_refused_model_names_file_layer_and_operator(tinyseal, shared, here):
     assert found.error.startswith("tanh.tflite: layer 7")
     assert "TANH" in found.error
     assert not Path("m.tsm").exists()
-    assert any("TANH" in problem for problem in tinyseal("inspect tanh.tflite --json").json["problems"])
+    about = tinyseal("inspect tanh.tflite --json").json
+    assert any("TANH" in problem for problem in about["problems"])
+    assert about["arena"] is None
+    assert "live bytes" not in tinyseal("inspect tanh.tflite").out
 
 
 def test_frames_of_the_example_are_float32(shared):

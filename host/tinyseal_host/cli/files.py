@@ -12,7 +12,7 @@ from ..errors import TinysealError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import Release, SealedHeader, parse_release, parse_sealed
-from ..model.summary import describe
+from ..model.summary import LayerSummary, ModelSummary, describe
 from . import passphrase
 from .output import Output
 from .terminal import printable
@@ -99,7 +99,6 @@ def _inspect_release(release: Release, output: Output) -> None:
 
 def _inspect_model(data: bytes, path: Path, output: Output) -> None:
     summary = describe(data, path)
-    arena = summary.arena_bytes
     output.table(
         [
             ("model", f"{len(data):,} bytes"),
@@ -107,17 +106,35 @@ def _inspect_model(data: bytes, path: Path, output: Output) -> None:
             *[("output", edge.text) for edge in summary.outputs],
             ("MACs", f"{summary.macs:,}"),
             ("weights", f"{summary.weight_bytes:,} bytes"),
-            ("RAM", f"{arena:,} bytes of activations" if arena is not None else "cannot be compiled, see below"),
+            *_arena_rows(summary),
         ]
     )
     output.say()
-    rows = [(row.number, row.operator, row.output_shape, row.macs, row.weight_bytes) for row in summary.layers]
-    output.columns(("layer", "operator", "output", "MACs", "weight bytes"), [tuple(row) for row in rows])
+    head: tuple[str, ...] = ("layer", "operator", "output", "MACs", "weight bytes")
+    if summary.arena is not None:
+        head += ("table bytes", "live bytes", "of it scratch")
+    output.columns(head, [_layer_row(layer)[: len(head)] for layer in summary.layers])
     for note in summary.notes:
         output.say(f"note: {printable(note)}")
     for problem in summary.problems:
         output.say(f"problem: {printable(problem)}")
     output.result({"kind": "tflite", "bytes": len(data), **asdict(summary), "macs": summary.macs})
+
+
+def _arena_rows(summary: ModelSummary) -> list[tuple[str, object]]:
+    arena = summary.arena
+    if arena is None:
+        return [("arena", "cannot be compiled, see below")]
+    return [
+        ("arena", f"{arena.bytes:,} bytes of RAM for activations and scratch"),
+        ("lower bound", f"{arena.lower_bound:,} bytes of tensors alive at once, {arena.most_live:,} with scratch"),
+    ]
+
+
+def _layer_row(layer: LayerSummary) -> tuple[object, ...]:
+    memory = layer.memory
+    used = (None, None, None) if memory is None else (memory.table_bytes, memory.live_bytes, memory.scratch_bytes)
+    return (layer.number, layer.operator, layer.output_shape, layer.macs, layer.weight_bytes, *used)
 
 
 def sealed_fields(header: SealedHeader) -> dict[str, object]:

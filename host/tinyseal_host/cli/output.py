@@ -35,10 +35,10 @@ class Output:
             self.say(f"{name:{width}}  {value}")
 
     def columns(self, head: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-        """A table with a head; numbers to the right, text to the left."""
+        """A table with a head; numbers to the right, text to the left, None as a dash."""
         cells = [head, *(tuple(_cell(value) for value in row) for row in rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-        right = [bool(rows) and all(isinstance(row[i], int) for row in rows) for i in range(len(head))]
+        right = [bool(rows) and all(isinstance(row[i], int | None) for row in rows) for i in range(len(head))]
         for row in cells:
             texts = [f"{c:>{w}}" if r else f"{c:{w}}" for c, w, r in zip(row, widths, right, strict=True)]
             self.say("  ".join(texts).rstrip())
@@ -86,6 +86,8 @@ class Output:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -65,9 +65,10 @@ def read_filter(layer: LayerReader, weights: Int8, *, per_tensor: bool) -> Filte
     above, below = INT8_MAX - zero_point, INT8_MIN - zero_point
     greatest = bias + positive * above + negative * below
     least = bias + positive * below + negative * above
-    layer.check_bound(np.maximum(np.abs(greatest), np.abs(least)), multiplier)
+    bounds = np.maximum(np.abs(greatest), np.abs(least))
+    layer.check_bound(bounds, multiplier)
     low, high = activation_range(activation, out_scale, out_zero_point)
-    return Filter(rows, bias, zero_point, Requantisation(multiplier, out_zero_point, low, high))
+    return Filter(rows, bias, zero_point, Requantisation(multiplier, out_zero_point, low, high), int(bounds.max()))
 
 
 def _bias(layer: LayerReader, m: int, scale: float | None, out_scale: float) -> Int64 | None:

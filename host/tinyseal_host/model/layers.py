@@ -11,12 +11,16 @@ from .tflite_reader import Tensor
 
 @dataclass(frozen=True)
 class Filter:
-    """Weights int8 [m, k], bias int64 [m], the input's zero point, and how accumulators become int8."""
+    """Weights int8 [m, k], bias int64 [m], the input's zero point, and how accumulators become int8.
+
+    `bound`: the greatest accumulator, bias included, that any int8 input can give, as a magnitude.
+    """
 
     weights: Int8 = field(repr=False)
     bias: Int64 = field(repr=False)
     input_zero_point: int
     requantisation: Requantisation
+    bound: int
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..program import OPERATORS
-from .arena import Buffer, place
+from .arena import Buffer, live_bytes, place
 from .layers import Alias
 from .network import Network
 from .steps import drafts_of, macs_of, works_in_place
@@ -37,30 +37,43 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, an arena offset for each buffer, the arena's length in bytes, and where the frame and output lie."""
+    """The steps, every buffer with its arena offset, the arena's length in bytes, and where frame and output lie.
+
+    `layers`: by the number of a layer in the file, which steps it takes; an alias is not in it.
+    """
 
     steps: tuple[PlannedStep, ...]
-    offsets: list[int]
+    layers: Mapping[int, range]
+    buffers: list[Buffer] = field(repr=False)
+    offsets: list[int] = field(repr=False)
     arena_len: int
     input_at: int
     output_at: int
     macs: int
 
+    @property
+    def lower_bound(self) -> int:
+        """Bytes that no arena can do without: the tensors alive in one step, at their most; scratch is not counted."""
+        return max(live_bytes([buffer for buffer in self.buffers if not buffer.scratch]))
+
 
 def plan_network(network: Network) -> Plan:
     """The Plan of a network; aliases share their input's buffer and make no step."""
-    sizes = [network.input.size]
-    lives = [(0, 0)]  # first and last step in which a buffer holds something
+    buffers = [Buffer(network.input.size, 0, 0)]
     buffer_of = {network.input.index: 0}
     roots = _roots(network)
     last_uses = _last_uses(network, roots)
     steps: list[PlannedStep] = []
+    overreads: list[tuple[int, int]] = []
+    layers: dict[int, range] = {}
     macs = 0
 
-    def new_buffer(size: int, first: int, last: int) -> int:
-        sizes.append(size)
-        lives.append((first, last))
-        return len(sizes) - 1
+    def new_buffer(buffer: Buffer) -> int:
+        buffers.append(buffer)
+        return len(buffers) - 1
+
+    def keep_until(last: int, buffer: int) -> None:
+        buffers[buffer] = replace(buffers[buffer], last=last)
 
     for number, layer in enumerate(network.layers):
         sources = [buffer_of[tensor.index] for tensor in layer.inputs]
@@ -72,22 +85,31 @@ def plan_network(network: Network) -> Plan:
         free = [
             buffer
             for buffer, tensor in zip(sources, layer.inputs, strict=True)
-            if last_uses[roots[tensor.index]] == number and tensor.size == layer.output.size
+            if last_uses[roots[tensor.index]] == number and (len(sources) == 1 or tensor.size == layer.output.size)
         ]
-        target = free[0] if free and works_in_place(layer.computation) else new_buffer(layer.output.size, first, last)
+        if free and works_in_place(layer.computation):
+            target = free[0]
+            buffers[target] = replace(buffers[target], size=max(buffers[target].size, layer.output.size))
+        else:
+            target = new_buffer(Buffer(layer.output.size, first, last))
         for buffer in [*sources, target]:
-            lives[buffer] = (lives[buffer][0], last)
+            keep_until(last, buffer)
         for now, draft in enumerate(drafts, first):
             arena = {operand: sources[source] for operand, source in draft.inputs.items()} | {"out_at": target}
             if draft.scratch_len:
-                arena["scratch_at"] = new_buffer(draft.scratch_len, now, now)
+                arena["scratch_at"] = new_buffer(Buffer(draft.scratch_len, now, now, scratch=True))
+            if draft.overread:
+                overreads.append((sources[0], draft.overread))
             steps.append(PlannedStep(draft.name, draft.values, arena, draft.tables))
         buffer_of[layer.output.index] = target
+        layers[layer.number] = range(first, last + 1)
         macs += macs_of(layer.computation)
     output = buffer_of[network.output.index]
-    lives[output] = (lives[output][0], len(steps))
-    offsets, arena_len = place([Buffer(size, *life) for size, life in zip(sizes, lives, strict=True)])
-    return Plan(tuple(steps), offsets, arena_len, offsets[0], offsets[output], macs)
+    keep_until(len(steps), output)
+    offsets, arena_len = place(buffers)
+    ends = [offsets[buffer] + buffers[buffer].size + overread for buffer, overread in overreads]
+    arena_len = max(arena_len, *ends) if ends else arena_len
+    return Plan(tuple(steps), layers, buffers, offsets, arena_len, offsets[0], offsets[output], macs)
 
 
 def _roots(network: Network) -> dict[int, int]:

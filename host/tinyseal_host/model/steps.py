@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from .convolution import Window
 from .layers import (
@@ -25,10 +27,25 @@ from .layers import (
     Softmax,
 )
 from .quantisation import Multiplier, Requantisation
-from .tables import BIAS, biased, exponential_table, multiplier_words, rows_table
+from .tables import (
+    BIAS,
+    UNIT_LEN,
+    WIDTHS,
+    biased,
+    depthwise3x3_table,
+    dot_table,
+    exponential_table,
+    fits_depthwise3x3,
+    is_short,
+    multiplier_words,
+    padded_row,
+    rows_table,
+)
 
 _SOFTMAX_SCRATCH_LEN = 8
 _LOOPS = 4
+_UNIT = 8  # inputs
+_STRIP_LEN = 2048  # bytes of scratch up to which pixels share a turn: what a turn costs no longer counts then
 _IN = {"in_at": 0}
 
 
@@ -41,11 +58,36 @@ class Draft:
     inputs: Mapping[str, int] = field(default_factory=lambda: _IN)
     tables: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     scratch_len: int = 0
+    overread: int = 0
+    """Bytes behind input 0 that are read, and do not matter."""
 
 
 def works_in_place(computation: Computation) -> bool:
-    """Whether the output may take the place of an input of its size: each value is read before it is written."""
-    return isinstance(computation, (Map, Addition, Multiplication, Extremum))
+    """Whether the output may begin where input 0 does, or where any input of its size does if there are more.
+
+    True where every value is read before what is written can reach it: see FORMAT.md for the order of each operator.
+    """
+    match computation:
+        case Map() | Addition() | Multiplication() | Extremum():
+            return True
+        case FullyConnected(rows, pixels):
+            return pixels == 1 or rows.weights.shape[0] <= rows.weights.shape[1]
+        case Convolution(rows, window) if window.step is not None:
+            return window.height.out * window.width.out == 1 or rows.weights.shape[0] <= window.step
+        case Convolution(rows, window) if _goes_by_ring(window):
+            return _stays_behind(rows, window)
+        case Depthwise(_, window) if _is_depthwise3x3(computation):
+            return all(axis.stride == 1 and axis.out == axis.size for axis in (window.height, window.width))
+        case _:
+            return False
+
+
+def _stays_behind(rows: Filter, window: Window) -> bool:
+    """Whether no row of the output ends behind the rows of the input that have become units by then."""
+    height, in_row = window.height, window.width.size * window.channels
+    out_row = window.width.out * rows.weights.shape[0]
+    read = (min(y * height.stride - height.before + height.reach, height.size) for y in range(height.out))
+    return all((y + 1) * out_row <= rows_read * in_row or rows_read == height.size for y, rows_read in enumerate(read))
 
 
 def macs_of(computation: Computation) -> int:
@@ -77,6 +119,8 @@ def drafts_of(computation: Computation) -> list[Draft]:
             drafts = [_rows(rows, step=window.step, pixels=window.height.out * window.width.out)]
         case Convolution(rows, window):
             drafts = [_conv(rows, window)]
+        case Depthwise(rows, window) if window.channels == 1:
+            drafts = drafts_of(Convolution(rows, window))
         case Depthwise() as depthwise:
             drafts = [_depthwise(depthwise)]
         case Pool() as pool:
@@ -101,21 +145,85 @@ def _softmax(computation: Softmax) -> Draft:
 
 
 def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
-    m, k = rows.weights.shape
-    values = {"step": step, "pixels": pixels, "k": k, "m": m} | _limits(rows.requantisation)
-    return Draft("ROWS", values, tables={"rows_at": rows_table(rows)})
+    k = rows.weights.shape[1]
+    pixel_len = _units_len(k) + _sums_len(rows)
+    strip = _strip(pixels, pixel_len)
+    values = {"step": step, "pixels": pixels, "strip": strip} | _dots(rows)
+    tables = {"rows_at": dot_table(rows)}
+    return Draft("ROWS", values, tables=tables, scratch_len=strip * pixel_len, overread=padded_row(k) - k)
 
 
 def _conv(rows: Filter, window: Window) -> Draft:
+    values = _places(window) | _dilation(window) | {"pad": rows.input_zero_point + BIAS} | _dots(rows)
+    tables = {"rows_at": dot_table(rows)}
+    if _goes_by_ring(window):
+        # Every byte of the input becomes part of a unit once, in a ring of rows.
+        row = (window.width.out - 1) * window.width.stride + window.width.reach
+        ring_len = window.height.reach * row * window.channels // _UNIT * UNIT_LEN
+        return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
     k = rows.weights.shape[1]
-    values = _places(window) | _dilation(window) | _weighted(rows)
-    return Draft("CONV", values, tables={"rows_at": rows_table(rows)}, scratch_len=window.width.out * k)
+    pixel_len = _units_len(k) + _sums_len(rows)
+    strip = _strip(window.width.out, pixel_len + k)
+    scratch_len = strip * (pixel_len + k) + padded_row(k) - k
+    return Draft("CONV", values | {"strip": strip}, tables=tables, scratch_len=scratch_len)
+
+
+def _goes_by_ring(window: Window) -> bool:
+    return window.channels % _UNIT == 0 and window.height.kernel > 1
+
+
+def _units_len(k: int) -> int:
+    """Bytes of the units of a pixel's widest block."""
+    return UNIT_LEN * min(padded_row(k), WIDTHS[0]) // _UNIT
+
+
+def _sums_len(rows: Filter) -> int:
+    """Bytes of a pixel's sums."""
+    return 0 if is_short(rows) else 4 * rows.weights.shape[0]
+
+
+def _strip(pixels: int, pixel_len: int) -> int:
+    return max(1, min(pixels, _STRIP_LEN // pixel_len))
+
+
+def _dots(rows: Filter) -> dict[str, int]:
+    m, k = rows.weights.shape
+    return {"k": k, "m": m, "short": int(is_short(rows))} | _limits(rows.requantisation)
 
 
 def _depthwise(computation: Depthwise) -> Draft:
     rows, window = computation.filter, computation.window
+    if _is_depthwise3x3(computation):
+        return _depthwise3x3(rows, window)
     values = _places(window) | _dilation(window) | _weighted(rows) | {"multiplier": computation.multiplier}
     return Draft("DEPTHWISE", values, tables={"rows_at": rows_table(rows)})
+
+
+def _is_depthwise3x3(computation: Depthwise) -> bool:
+    window = computation.window
+    square = all(axis.kernel == 3 and axis.dilation == 1 for axis in (window.height, window.width))
+    single = computation.multiplier == 1 and window.channels > 1
+    return square and single and fits_depthwise3x3(computation.filter)
+
+
+def _depthwise3x3(rows: Filter, window: Window) -> Draft:
+    """Rows lie along the longer axis: fewer of them to begin."""
+    c = window.channels
+    down, across = window.height, window.width
+    in_row, in_col, out_row, out_col = across.size * c, c, across.out * c, c
+    if down.size > across.size:
+        down, across, in_row, in_col, out_row, out_col = across, down, in_col, in_row, out_col, out_row
+        turned = rows.weights.reshape(c, 3, 3).transpose(0, 2, 1).reshape(c, 9)
+        rows = replace(rows, weights=np.ascontiguousarray(turned))
+    values = {
+        **{"rows": down.size, "cols": across.size, "c": c, "in_row": in_row, "in_col": in_col},
+        **{"stride_down": down.stride, "stride_across": across.stride},
+        **{"before_down": down.before, "before_across": across.before, "pad": rows.input_zero_point + BIAS},
+        **{"out_rows": down.out, "out_cols": across.out, "out_row": out_row, "out_col": out_col},
+    }
+    values |= _limits(rows.requantisation)
+    scratch_len = 3 * ((across.out - 1) * across.stride + 3)
+    return Draft("DEPTHWISE3X3", values, tables={"rows_at": depthwise3x3_table(rows)}, scratch_len=scratch_len)
 
 
 def _pool(computation: Pool) -> Draft:

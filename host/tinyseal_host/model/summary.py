@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .arena import live_bytes
 from .network import Network, Unsupported, read_network
-from .plan import plan_network
+from .plan import Plan, plan_network
 from .tflite_reader import ABSENT, Model, Operator, read_model, shape_text
 
 _WEIGHTED = {"CONV_2D": slice(1, None), "DEPTHWISE_CONV_2D": slice(1, 3), "FULLY_CONNECTED": slice(1, None)}
@@ -15,14 +17,36 @@ _WEIGHTED = {"CONV_2D": slice(1, None), "DEPTHWISE_CONV_2D": slice(1, 3), "FULLY
 
 
 @dataclass(frozen=True)
+class LayerMemory:
+    """Bytes that a layer takes on a board: its tables in the release; in the arena what is alive while it runs, which
+    is its inputs, its output, tensors kept for later layers and scratch; and of these the scratch alone."""
+
+    table_bytes: int
+    live_bytes: int
+    scratch_bytes: int
+
+
+@dataclass(frozen=True)
+class ArenaSummary:
+    """Bytes of the arena; of the tensors alive in one layer at their most, which no plan can do without, what works in
+    place counted once; and of all that is alive in one layer at its most, scratch as well."""
+
+    bytes: int
+    lower_bound: int
+    most_live: int
+
+
+@dataclass(frozen=True)
 class LayerSummary:
-    """One operator of the file; `macs` and `weight_bytes` are 0 where there are none."""
+    """One operator of the file; `macs` and `weight_bytes`, of its constants in the file, are 0 where there are none."""
 
     number: int
     operator: str
     output_shape: str
     macs: int
     weight_bytes: int
+    memory: LayerMemory | None
+    """None where a board does nothing: aliases, shape arithmetic, edges; and for a model that cannot be compiled."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +68,12 @@ class EdgeSummary:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """What a `.tflite` holds. `arena_bytes` is None and `problems` says why when it cannot be compiled."""
+    """What a `.tflite` holds. `arena` is None and `problems` says why when it cannot be compiled."""
 
     layers: tuple[LayerSummary, ...]
     inputs: tuple[EdgeSummary, ...]
     outputs: tuple[EdgeSummary, ...]
-    arena_bytes: int | None
+    arena: ArenaSummary | None
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     """What a board does otherwise than the file says."""
@@ -70,19 +94,34 @@ def describe(data: bytes, path: Path) -> ModelSummary:
     model = read_model(data, path)
     network = read_network(model)
     notes: tuple[str, ...] = ()
+    memory: Mapping[int, LayerMemory] = {}
     if isinstance(network, Unsupported):
-        arena_bytes, problems = None, network.problems
+        arena, problems = None, network.problems
     else:
-        arena_bytes, problems = plan_network(network).arena_len, ()
-        notes = _notes(network)
+        plan = plan_network(network)
+        arena, problems = ArenaSummary(plan.arena_len, plan.lower_bound, max(live_bytes(plan.buffers))), ()
+        memory, notes = _memory(plan), _notes(network)
     return ModelSummary(
-        layers=tuple(_layer(model, operator) for operator in model.operators),
+        layers=tuple(_layer(model, operator, memory.get(operator.number)) for operator in model.operators),
         inputs=tuple(_edge(model, index) for index in model.inputs),
         outputs=tuple(_edge(model, index) for index in model.outputs),
-        arena_bytes=arena_bytes,
+        arena=arena,
         problems=problems,
         notes=notes,
     )
+
+
+def _memory(plan: Plan) -> dict[int, LayerMemory]:
+    """By layer number."""
+    live = live_bytes(plan.buffers)
+    scratch = live_bytes([buffer for buffer in plan.buffers if buffer.scratch])
+    scratch += [0] * (len(live) - len(scratch))
+    found = {}
+    for number, steps in plan.layers.items():
+        fullest = max(steps, key=lambda step: live[step])
+        tables = {table for step in steps for table in plan.steps[step].tables.values()}
+        found[number] = LayerMemory(sum(map(len, tables)), live[fullest], scratch[fullest])
+    return found
 
 
 def _notes(network: Network) -> tuple[str, ...]:
@@ -92,14 +131,14 @@ def _notes(network: Network) -> tuple[str, ...]:
     return (f"the last DEQUANTIZE is left out: outputs are int8, value = {scale:g} * (output - {zero_point})",)
 
 
-def _layer(model: Model, operator: Operator) -> LayerSummary:
+def _layer(model: Model, operator: Operator, memory: LayerMemory | None) -> LayerSummary:
     shape = model.tensors[operator.outputs[0]].shape if operator.outputs else ()
     macs = 0
     if operator.name in _WEIGHTED and len(operator.inputs) > 1 and operator.inputs[1] != ABSENT:
         weights = model.tensors[operator.inputs[1]].shape
         macs = math.prod(shape) * math.prod(weights[_WEIGHTED[operator.name]])
     constants = (model.tensors[index].data_bytes for index in operator.inputs if index != ABSENT)
-    return LayerSummary(operator.number, operator.name, shape_text(shape), macs, sum(constants))
+    return LayerSummary(operator.number, operator.name, shape_text(shape), macs, sum(constants), memory)
 
 
 def _edge(model: Model, index: int) -> EdgeSummary:

@@ -12,6 +12,13 @@ from .quantisation import Int8, Int64
 
 BIAS = 128
 """Activations and weights are stored as bytes biased by this much."""
+WIDTHS = (64, 32, 16)
+"""Of the blocks in a dot table, from the widest on."""
+UNIT_LEN = 36
+"""Bytes of scratch for what eight inputs become."""
+_SHORT_BOUND = 1 << 22  # twice as much times a byte stays below 2^31
+_DEPTHWISE3X3_BOUND = 1 << 20  # times 11 bits stays below 2^31
+_DEPTHWISE3X3_RIGHT = 22
 _INFINITY = 0x7F800000
 _NO_MORE = 0x7FFFFFFF  # above the bits of every number: ends the search
 _SATURATED = 255  # that many thresholds up or down, a byte is at its limit whatever the zero point
@@ -42,6 +49,65 @@ def rows_table(rows: Filter) -> bytes:
     table[:, :k] = weights.view(np.uint8) ^ BIAS
     table[:, -words.shape[1] * 4 :] = words.view(np.uint8)
     return table.tobytes()
+
+
+def padded_row(k: int) -> int:
+    """Bytes of a row of k weights in a dot table."""
+    return -(-k // WIDTHS[-1]) * WIDTHS[-1]
+
+
+def blocks_of(k: int) -> list[int]:
+    """The widths of the blocks into which rows of k weights are cut."""
+    blocks: list[int] = []
+    left = padded_row(k)
+    for width in WIDTHS:
+        blocks += [width] * (left // width)
+        left %= width
+    return blocks
+
+
+def is_short(rows: Filter) -> bool:
+    """Whether a dot table can have a row's numbers behind it: one block, no left shift, accumulators below 2^22."""
+    multiplier = rows.requantisation.multiplier
+    one_block = padded_row(rows.weights.shape[1]) in WIDTHS
+    return one_block and rows.bound < _SHORT_BOUND and bool((multiplier.right >= 1).all())
+
+
+def dot_table(rows: Filter) -> bytes:
+    """The dot table of a filter, short where it can be: blocks of biased weights, and each row's numbers."""
+    m, k = rows.weights.shape
+    weights = np.full((m, padded_row(k)), BIAS, np.uint8)
+    weights[:, :k] = rows.weights.view(np.uint8) ^ BIAS
+    multiplier = rows.requantisation.multiplier
+    zero = rows.input_zero_point + BIAS
+    # Twice the accumulator is sum(v * (2x + 1)) - 256 * sum(x) + base, for biased weights v and inputs x.
+    base = 2 * (rows.bias - zero * rows.weights.sum(axis=1, dtype=np.int64)) - weights.sum(axis=1, dtype=np.int64)
+    if is_short(rows):
+        words = np.stack([base, multiplier.q31, np.int64(1) << multiplier.right >> 1, multiplier.right], axis=1)
+        return np.concatenate([weights, words.astype("<i4").view(np.uint8)], axis=1).tobytes()
+    words = np.stack(
+        [base, multiplier.q31 >> 16, multiplier.q31 & 0xFFFF, multiplier.left, multiplier.right], axis=1
+    ).astype("<i4")
+    table, first = b"", 0
+    for width in blocks_of(k):
+        table += weights[:, first : first + width].tobytes()
+        first += width
+    return table + words.tobytes()
+
+
+def fits_depthwise3x3(rows: Filter) -> bool:
+    """Whether the table of 3x3 weights can hold a filter: no left shift, right shifts to 22, accumulators below 2^20."""
+    right = rows.requantisation.multiplier.right
+    return rows.bound < _DEPTHWISE3X3_BOUND and bool(((right >= 1) & (right <= _DEPTHWISE3X3_RIGHT)).all())
+
+
+def depthwise3x3_table(rows: Filter) -> bytes:
+    """The table of 3x3 weights: nine biased weights, three zero bytes and four words for each channel."""
+    multiplier = rows.requantisation.multiplier
+    bias = rows.bias - (rows.input_zero_point + BIAS) * rows.weights.sum(axis=1, dtype=np.int64)
+    words = np.stack([bias, multiplier.q31, np.int64(1) << multiplier.right >> 1, multiplier.right], axis=1)
+    weights = np.pad(rows.weights.view(np.uint8) ^ BIAS, ((0, 0), (0, 3)))
+    return np.concatenate([weights, words.astype("<i4").view(np.uint8)], axis=1).tobytes()
 
 
 def quantise_table(scale: float, zero_point: int) -> bytes:
