@@ -66,9 +66,7 @@ class RingConv:
     WORDS = 24
 
     def __init__(self, layout, at, operands):
-        in_at, in_h, in_w, c, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, top, left, pad = operands[
-            :13
-        ]
+        in_at, in_h, in_w, c, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, top, left, pad = operands[:13]
         self._out_h, self._out_w, k, _, m, _, scratch_at, out_at = operands[13:21]
         layout.convolution(operands, k, self._out_h, self._out_w)
         if c & 7:
@@ -84,9 +82,7 @@ class RingConv:
         layout.arena(out_at, self._out_h * self._out_w * m)
         self._places = array("I", bytes(4 * (dots.k // 8)))
         self._views = dots.views(self._places)
-        self._window = array(
-            "I", (self._ring * self._row, kernel_h, dilation_h * self._row, kernel_w, dilation_w * tap, tap)
-        )
+        self._window = array("I", (self._ring * self._row, kernel_h, dilation_h * self._row, kernel_w, dilation_w * tap, tap))
         self._pad = bytes([pad] * 8)
         self._units = c // 8
         self._before = min(left, width)
@@ -120,9 +116,7 @@ class RingConv:
         row -= self._top
         units = self._units
         if not 0 <= row < self._in_h:
-            kernels_dot.units(
-                self._pad, 0, arena, INVERSE, 0, at, 1, units * (self._before + self._inside + self._behind), 0
-            )
+            kernels_dot.units(self._pad, 0, arena, INVERSE, 0, at, 1, units * (self._before + self._inside + self._behind), 0)
             return
         if self._before:
             kernels_dot.units(self._pad, 0, arena, INVERSE, 0, at, 1, units * self._before, 0)

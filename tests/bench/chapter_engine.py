@@ -72,7 +72,7 @@ def model_lines(model: BenchModel, nets: dict[Architecture, EmulatedNet]) -> Ite
         inference = net.run(model.body, model.frame)
         cost = inference.whole
         figure = cost.instructions / (model.macs or 1)
-        ratio = "" if first is None else f"{figure / first:.2f} of RV32; "
+        ratio = "" if first is None else f"{figure / first:.3f} of RV32; "
         error = predicted(model.program, architecture) / cost.instructions - 1
         note = (
             f"{ratio}{_with_calls(cost, model.macs or 1)}; "
@@ -110,7 +110,7 @@ def _goal(figure: float, *, most: float | None = None, least: float | None = Non
 def _of_rv32(figure: float, first: float, case: Case) -> str:
     ratio = figure / first
     wanted = _XTENSA_MOST if case.unit == "instructions/MAC" else None
-    return f"{ratio:.2f} of RV32, {_goal(ratio, most=wanted)}"
+    return f"{ratio:.3f} of RV32, {_goal(ratio, most=wanted)}"
 
 
 def _with_calls(cost: Cost, count: int) -> str:

@@ -47,9 +47,12 @@ def random_layers(rng: np.random.Generator, kinds: int) -> Iterator[LayerFile]:
         window = {"stride": stride, "padding": padding, "seed": seed}
         shape = (1, *size, min(c, 7))
         yield layer_files.dense(int(rng.integers(1, 700)), int(rng.integers(1, 140)), seed=seed)
+        yield layer_files.dense(int(rng.integers(1, 70)), int(rng.integers(1, 20)), seed=seed)
         yield layer_files.convolution(size, c, m, (1, 1), seed=seed)
         yield layer_files.convolution(size, min(c, 20), min(m, 20), kernel, **window)
         yield layer_files.convolution((1, size[0] * size[1]), min(c, 20), m, (1, kernel[1] + 1), seed=seed)
+        yield layer_files.convolution(size, 8 * int(rng.integers(1, 4)), min(m, 20), (3, kernel[1]), **window)
+        yield layer_files.depthwise(size, min(c, 20) + 1, (3, 3), **window)
         yield layer_files.depthwise(size, min(c, 20), kernel, multiplier=int(rng.choice([1, 1, 1, 3])), **window)
         yield layer_files.mean(size, c, seed=seed)
         yield layer_files.softmax(int(rng.choice([1, 1, 5])), int(rng.integers(2, 60)), seed=seed)
@@ -58,6 +61,7 @@ def random_layers(rng: np.random.Generator, kinds: int) -> Iterator[LayerFile]:
         yield layer_files.transpose(shape, (0, *(1 + rng.permutation(3)).tolist()), seed=seed)
         for name in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
             yield layer_files.pool(name, size, min(c, 20), kernel, **window)
+            yield layer_files.pool(name, size, c, size, seed=seed)
         for name in ("ADD", "SUB", "MUL", "MINIMUM", "MAXIMUM"):
             yield layer_files.pair(name, shape, constant=bool(rng.integers(2)), seed=seed)
 

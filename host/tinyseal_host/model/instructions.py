@@ -52,21 +52,82 @@ def _costs() -> dict[str, dict[str, dict[str, float]]]:
 
 
 def _rows(o: Operands) -> Work:
-    return {"call": 1, "input": o["pixels"] * o["k"], "pixel": o["pixels"]} | _products(o, o["pixels"])
-
-
-def _products(o: Operands, pixels: int) -> Work:
-    """Weights are taken eight at a time, and the rest one by one."""
-    outputs = pixels * o["m"]
-    return {"output": outputs, "eight_weights": outputs * (o["k"] // 8), "weight": outputs * (o["k"] % 8)}
+    return _units_and_dots(o, o["pixels"], turns=-(-o["pixels"] // o["strip"]))
 
 
 def _conv(o: Operands) -> Work:
+    """The input under the kernel is copied together; what lies side by side in a row of it is one run."""
     pixels = o["out_h"] * o["out_w"]
-    taps = pixels * o["kernel_h"] * o["kernel_w"]
-    inside = _covered(o, "h", "top") * _covered(o, "w", "left")
-    work = {"line": o["out_h"], "pixel": pixels, "tap": taps, "tap_inside": inside, "input": pixels * o["k"]}
-    return work | _products(o, pixels)
+    last = (o["kernel_w"] - 1) * o["dilation_w"]
+    starts = (x * o["stride_w"] - o["pad_left"] for x in range(o["out_w"]))
+    whole = sum(o["dilation_w"] == 1 and start >= 0 and start + last < o["in_w"] for start in starts)
+    runs = whole + (o["out_w"] - whole) * o["kernel_w"]
+    copied = _covered(o, "h", "top") * _covered(o, "w", "left") * o["c"]
+    return {
+        "patch": pixels,
+        "patch_row": pixels * o["kernel_h"],
+        "run": o["out_h"] * o["kernel_h"] * runs,
+        "copied": copied,
+        "filled": pixels * o["k"] - copied,
+    } | _units_and_dots(o, pixels, turns=o["out_h"] * -(-o["out_w"] // o["strip"]))
+
+
+def _ring_conv(o: Operands) -> Work:
+    """Rows of the padded input become units once, in up to three pieces; those between two kernels are left out."""
+    reach, width = ((o[f"kernel_{axis}"] - 1) * o[f"dilation_{axis}"] + 1 for axis in "hw")
+    width += (o["out_w"] - 1) * o["stride_w"]
+    made = {row for y in range(o["out_h"]) for row in range(y * o["stride_h"], y * o["stride_h"] + reach)}
+    inside = sum(0 <= row - o["pad_top"] < o["in_h"] for row in made)
+    edges = (o["pad_left"] > 0) + (width - o["pad_left"] > o["in_w"])
+    pixels = o["out_h"] * o["out_w"]
+    return {
+        "line": o["out_h"],
+        "ring_piece": len(made) + inside * edges,
+        "unit": len(made) * width * o["c"] // 8,
+        "place": o["out_h"] * o["k"] // 8,
+        "dot_unit": pixels * _padded(o) // 8,
+    } | _dots(o, pixels, turns=o["out_h"])
+
+
+def _units_and_dots(o: Operands, pixels: int, turns: int) -> Work:
+    return {"turn": turns, "unit": pixels * _padded(o) // 8} | _dots(o, pixels, turns)
+
+
+def _dots(o: Operands, pixels: int, turns: int) -> Work:
+    """Every row of weights against every pixel, in blocks from the widest on."""
+    k = _padded(o)
+    blocks = {"row_64": k // 64, "row_32": k % 64 // 32, "row_16": k % 32 // 16}
+    rows = pixels * o["m"]
+    return {
+        "block": turns * sum(blocks.values()),
+        "block_pixel": pixels * sum(blocks.values()),
+        **{name: rows * count for name, count in blocks.items()},
+        "short_output": rows * o["short"],
+        "long_output": rows * (1 - o["short"]),
+    }
+
+
+def _padded(o: Operands) -> int:
+    """Weights of a row with those that fill its last block."""
+    return (o["k"] + 15) // 16 * 16
+
+
+def _depthwise3x3(o: Operands) -> Work:
+    """Channel by channel, three rows at a time."""
+    rows = (o["out_rows"] - 1) * o["stride_down"] + 3
+    width = (o["out_cols"] - 1) * o["stride_across"] + 3
+    inside = sum(0 <= row - o["before_down"] < o["rows"] for row in range(rows))
+    copied = min(width - o["before_across"], o["cols"])
+    return {
+        "call": 1,
+        "channel": o["c"],
+        "row": o["c"] * rows,
+        "copied": o["c"] * inside * copied,
+        "filled": o["c"] * (rows - inside) * width,
+        "line": o["c"] * o["out_rows"],
+        "down": o["c"] * o["out_rows"] * o["stride_down"],
+        "output": o["c"] * o["out_rows"] * o["out_cols"],
+    }
 
 
 def _depthwise(o: Operands) -> Work:
@@ -135,9 +196,11 @@ def _frame(o: Operands) -> Work:
 _WORK: dict[str, Callable[[Operands], Work]] = {
     "ROWS": _rows,
     "CONV": _conv,
+    "RING_CONV": _ring_conv,
     "MEAN": _mean,
     "SOFTMAX": _softmax,
     "DEPTHWISE": _depthwise,
+    "DEPTHWISE3X3": _depthwise3x3,
     "MAX_POOL": _pool,
     "AVERAGE_POOL": _pool,
     "MAP": _values,
