@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 VM = Path(sys.executable).with_name("micropython")
@@ -32,14 +33,20 @@ class VmError(Exception):
 
 
 @functools.cache
-def payload() -> Path:
-    """The folder with one `firmware/ARCH` folder an architecture, built at the first call in this process."""
+def payload_builder() -> ModuleType:
+    """`firmware/payload.py`."""
     spec = importlib.util.spec_from_file_location("payload", ROOT / "firmware" / "payload.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    built: Path = module.build(Path(_folder().name) / "payload")
+    return module
+
+
+@functools.cache
+def payload() -> Path:
+    """The folder with one `firmware/ARCH` folder an architecture, built at the first call in this process."""
+    built: Path = payload_builder().build(Path(_folder().name) / "payload")
     return built
 
 

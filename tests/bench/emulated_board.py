@@ -10,8 +10,11 @@ import builtins
 import hashlib
 import struct
 import sys
+import tempfile
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,8 +22,8 @@ from unittest.mock import patch
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from emulation import Architecture, Machine, compile_source
+from vm import payload_builder
 
-_FIRMWARE = Path(__file__).parents[2] / "firmware" / "tinyseal"
 _PACKAGE = "emulated_tinyseal"
 _ECB = 1
 _KEY_AT = 6  # where ESP-IDF's AES context has the key: behind the object's type pointer and two bytes
@@ -59,16 +62,40 @@ class _Sha256:
         return self._hash.digest()
 
 
+def modules_behind(*names: str) -> list[str]:
+    """These modules of the firmware and all that they import or name in a string, each behind those it needs itself."""
+    sources = payload_builder().sources("rv32imc")  # the imports are the same on all
+    needs: dict[str, set[str]] = {}
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in needs:
+            needs[name] = _names_in(sources[name]) & sources.keys()
+            left += needs[name]
+    return list(TopologicalSorter(needs).static_order())
+
+
+def _names_in(source: str) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            found |= {node.module} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)  # what is loaded by its name when it is needed
+    return found
+
+
 class EmulatedBoard:
     """`modules` by name, in the order in which they import each other.
 
     `instructions` and `calls` are counted by `MODULE.LEAF`; `builtin` is what the C modules did: blocks of "aes", bytes
     of "sha256", squarings of "pow". `buffers` are the bytearrays that leaves were given, by identity; `engines` the AES
     objects. What leaves cost outside of their own machine code is in no count: the bytecode that calls them, and the
-    conversion of arguments.
+    conversion of arguments. `strict` as a Machine has it.
     """
 
-    def __init__(self, architecture: Architecture, names: Sequence[str]) -> None:
+    def __init__(self, architecture: Architecture, names: Sequence[str], *, strict: bool = True) -> None:
+        self._strict = strict
         self.instructions: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self.builtin: Counter[str] = Counter()
@@ -78,8 +105,9 @@ class EmulatedBoard:
         package = ModuleType(_PACKAGE)
         package.__path__ = []  # what is not loaded already cannot be imported
         self._there: dict[str, Any] = {_PACKAGE: package, **self._builtins()}
+        sources = payload_builder().sources(architecture)
         for name in names:
-            module = self._load(name, architecture)
+            module = self._load(name, sources[name], architecture)
             self._there[module.__name__] = module
             setattr(package, name, module)
             self.modules[name] = module
@@ -101,12 +129,15 @@ class EmulatedBoard:
             "ucryptolib": SimpleNamespace(aes=aes),
             "uhashlib": SimpleNamespace(sha256=lambda data=b"": _Sha256(self.builtin, data)),
             "ustruct": struct,
+            "uarray": SimpleNamespace(array=array),
         }
 
-    def _load(self, name: str, architecture: Architecture) -> ModuleType:
-        path = _FIRMWARE / f"{name}.py"
-        machine = compile_source(path, architecture)
-        tree = ast.parse(path.read_text(), str(path))
+    def _load(self, name: str, source: str, architecture: Architecture) -> ModuleType:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{name}.py"
+            path.write_text(source)
+            machine = compile_source(path, architecture, strict=self._strict)
+        tree = ast.parse(source, str(path))
         leaves = machine.module.functions
         tree.body = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in leaves)]
         module = ModuleType(f"{_PACKAGE}.{name}")
