@@ -25,6 +25,7 @@ from emulation import Architecture, Machine, compile_source
 from vm import payload_builder
 
 _PACKAGE = "emulated_tinyseal"
+_MAXSIZE = 0x7FFFFFFF  # of a board's `sys`
 _ECB = 1
 _KEY_AT = 6  # where ESP-IDF's AES context has the key: behind the object's type pointer and two bytes
 _CONTEXT = 320  # bytes of the object and what lies behind it
@@ -130,6 +131,7 @@ class EmulatedBoard:
             "uhashlib": SimpleNamespace(sha256=lambda data=b"": _Sha256(self.builtin, data)),
             "ustruct": struct,
             "uarray": SimpleNamespace(array=array),
+            "sys": SimpleNamespace(maxsize=_MAXSIZE),
         }
 
     def _load(self, name: str, source: str, architecture: Architecture) -> ModuleType:

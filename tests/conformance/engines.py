@@ -1,23 +1,18 @@
 """Those that compute: the host's reference, the firmware on the VM, the firmware's machine code in emulation."""
 
-import ast
 import json
 import struct
-import sys
-from array import array
 from functools import cache
-from pathlib import Path
-from types import SimpleNamespace
-from unittest.mock import patch
+from typing import Any
 
 import numpy as np
-from bench.emulated_board import EmulatedBoard
+from bench.emulated_board import EmulatedBoard, modules_behind
 from compiling import compile_bytes
 from emulation import Architecture, EmulationError
 from tinyseal_host.errors import TinysealError
 from tinyseal_host.formats import SIGNATURE_LEN
 from tinyseal_host.model import reference
-from vm import ROOT, VmError, run
+from vm import VmError, run
 
 from conformance.cases import Case, Engine, network_of
 
@@ -112,27 +107,8 @@ def _emulate(architecture: Architecture, case: Case) -> np.ndarray:
 
 
 @cache
-def _net(architecture: Architecture) -> SimpleNamespace:
-    with patch.dict(sys.modules, {"uarray": SimpleNamespace(array=array)}):
-        return EmulatedBoard(architecture, _modules()).modules["net"]
-
-
-def _modules() -> list[str]:
-    """`net` and whatever of the firmware it needs, each behind what it imports."""
-    ordered: list[str] = []
-
-    def add(path: Path) -> None:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.level == 1:
-                for name in [node.module] if node.module else [alias.name for alias in node.names]:
-                    add(path.with_name(f"{name}.py"))
-        if path.stem not in ordered:
-            ordered.append(path.stem)
-
-    firmware = ROOT / "firmware" / "tinyseal"
-    for path in (*sorted(firmware.glob("steps_*.py")), firmware / "net.py"):
-        add(path)
-    return ordered
+def _net(architecture: Architecture) -> Any:
+    return EmulatedBoard(architecture, modules_behind("net")).modules["net"]
 
 
 ENGINES: dict[str, Engine] = {
