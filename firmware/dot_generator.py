@@ -68,7 +68,7 @@ def dot(w: ptr8, v: int, arena: ptr8, job: ptr32, places: ptr32, at: int, out_at
                 t = (w[{multiplier} + 2] * v + t) >> 8
                 v = (w[{multiplier} + 3] * v + t + 128) >> 8
                 v = (((v >> 31) + v + ptr32(w)[{words} + 2]) >> ptr32(w)[{words} + 3]) + zero
-                if uint(v) > uint(span):
+                if uint(span) < uint(v):
                     v = 0 if v < 0 else span
                 out[0] = v + low
                 out = ptr8(int(out) + 1)

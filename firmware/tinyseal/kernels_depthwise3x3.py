@@ -5,9 +5,11 @@ Counted, instructions a multiply-accumulate with everything included, 64 channel
     the general kernel                                                  91 / 106
     weights in locals, rows along the shorter axis                      21.2 / 25.9
     the same along the longer axis                                      17.5 / 22.0
-    zero point inside the rounding, v instead of a stack local at last  16.4 / 20.6    this
+    zero point inside the rounding, v instead of a stack local at last  16.4 / 20.6
+    comparisons with the local on the left                              16.4 / 20.3    this
+    the source in a register and the column on the stack                16.2 / 20.7
 
-and 15.1 / 19.3 for 16 channels of 48x48.
+and 15.1 / 19.0 for 16 channels of 48x48. Of these 6 and 8 are load, multiply and add: Xtensa's emitter spills what it loaded.
 """
 
 import micropython
@@ -101,7 +103,7 @@ def depthwise(p: ptr8, v: int, arena: ptr8, release: ptr8, o: ptr32):
             out = ptr8(int(arena) + o[17] + y * o[14] + i)
             p = ptr8(ring)
             end = ring + stride * o[13]
-            while int(p) < end:
+            while end > int(p):
                 v = p[0] * a0 + bias
                 v = p[1] * b0 + v
                 v = p[2] * c0 + v
@@ -115,7 +117,7 @@ def depthwise(p: ptr8, v: int, arena: ptr8, release: ptr8, o: ptr32):
                 t = (digit * v + t) >> 10
                 v = (high_digit * v + t + 512) >> 10
                 v = ((v >> 31) + v + half) >> right
-                if uint(v) > uint(span):
+                if uint(span) < uint(v):
                     v = 0 if v < 0 else span
                 out[0] = v + low
                 out = ptr8(int(out) + out_col)

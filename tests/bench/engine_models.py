@@ -81,7 +81,7 @@ class BenchModel:
     def differs(self, output: np.ndarray, answer: np.ndarray) -> str:
         """How a board's int8 output differs from TensorFlow Lite Micro's, which may be float32; "" if it does not."""
         found: np.ndarray = output
-        if self.network.float_output:
+        if self.network.left_out:
             result = self.network.output
             found = ((output.astype(np.int32) - result.zero_points[0]) * result.scales[0]).astype(np.float32)
         wrong = int(np.count_nonzero(found != answer.reshape(-1)))
