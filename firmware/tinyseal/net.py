@@ -51,7 +51,7 @@ class Net:
 
     def __init__(self, release, program_at, program_len, tables_at, tables_len):
         if program_len < 4 * _HEADER_WORDS:
-            refuse("of %d bytes" % program_len)
+            refuse("header")
         layout = Layout(release, program_at + program_len, tables_at, tables_at + tables_len)
         header = layout.words(program_at, _HEADER_WORDS)
         self.arena_len, input_at, self.input_len, output_at, self.output_len, quantise_at, count = header
@@ -59,7 +59,7 @@ class Net:
         layout.arena(input_at, self.input_len)
         layout.arena(output_at, self.output_len)
         if self.output_len > _OUTPUT_MAX:
-            refuse("output of %d values" % self.output_len)
+            refuse("output")
         layout.quantise(quantise_at)
         try:
             self._arena = bytearray(self.arena_len)  # before the plan's small objects can lie in its way
@@ -94,11 +94,11 @@ def _plan(layout, at, count):
     for _ in range(count):
         (number,) = layout.words(at, 1)
         if number not in _OPERATORS:
-            refuse("step %d has operator %d" % (len(steps), number))
+            refuse("operator %d" % number)
         operator = _operator(number)
         at += 4
         steps.append(operator(layout, at, layout.words(at, operator.WORDS)))
         at += 4 * operator.WORDS
     if not count or at != layout.program_end:
-        refuse("%d steps leave %d bytes" % (count, layout.program_end - at))
+        refuse("steps")
     return steps
