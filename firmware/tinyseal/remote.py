@@ -112,7 +112,6 @@ def check_room(payload_len, arena_len, operators):
     close_model()
     _Session.frame = bytearray()
     gc.collect()
-    free = gc.mem_free()
     held = []  # type: list
     try:
         for number in operators:
@@ -123,10 +122,11 @@ def check_room(payload_len, arena_len, operators):
         held.append(bytearray(arena_len))
     except MemoryError:
         held.clear()
+        gc.collect()
         raise SealError(
             MEMORY,
             "needed %d bytes for the release and %d for the arena, each in one piece, and some 12 KiB to open it; "
-            "free %d, at most %d in one piece" % (payload_len, arena_len, free, _largest()),
+            "free %d, at most %d in one piece" % (payload_len, arena_len, gc.mem_free(), _largest()),
         )
 
 
