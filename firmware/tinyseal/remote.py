@@ -21,7 +21,8 @@ from .model import Model
 from .sealed import Sealed
 from .sha256 import digest_of
 
-_SMALL = micropython.const(2048)  # what `open` takes beside its large buffers, on a board of 32 bits
+# What `open` takes beside its large buffers: less than 4 KiB on the VM of 64 bits, whose objects are twice as large.
+_SMALL = micropython.const(2048)
 
 
 class _Session:

@@ -28,7 +28,7 @@ def check_room(link: Link, payload_len: int, program: Program | None = None) -> 
     arena_len, operators = 0, []
     if program is not None:
         arena_len, operators = program.arena_len, sorted({step.number for step in program.steps})
-    link.restart()  # as an application finds the memory, which what ran here has strewn with small objects
+    link.restart()  # the memory as an application finds it: what ran here has left small objects all over
     link.call("check_room", payload_len, arena_len, operators)
 
 
@@ -44,6 +44,6 @@ def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
     link.write(path, sealed, progress)
     if link.hash(path) != hashlib.sha256(sealed).hexdigest():
         raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint="try again")
-    link.restart()
+    link.restart()  # what the upload has left in the memory would lie in the model's way
     about = link.call("accept_upload")
     return Pushed(about["name"], about["version"], tuple(about["labels"]), " ab"[about["slot"]])
