@@ -33,7 +33,8 @@ WIDTHS = (64, 32, 16)
 """The blocks that a row of weights is cut into, from the widest on (FORMAT.md, "Dot table")."""
 _UNIT = 8
 
-_MODULE = '''"""Dot products of blocks of {width} weights (level 1); written by `firmware/dot_generator.py`, which explains it."""
+_MODULE = '''\
+"""Dot products of blocks of {width} weights (level 1); written by `firmware/dot_generator.py`, which explains it."""
 
 import micropython
 
@@ -42,11 +43,11 @@ import micropython
 def dot(w: ptr8, v: int, arena: ptr8, job: ptr32, places: ptr32, at: int, out_at: int, pixels: int):
     """For each of `pixels`, every row of a block against {width} inputs.
 
-    w is the release, v reserves a register: pass 0. `job`: release offset of the block, rows, 1 for a short table, bytes
-    from a pixel's units to the next one's, then zero, low, high. `places`: where each of the block's units lies, from
-    arena offset `at` on. At `out_at` in the arena: with a short table the output's bytes, else sums, u32 each, that the
-    products are added to. Everything is modulo 2^32 but v behind the last `+`, which is twice the accumulator, below
-    2^23: the products with the multiplier's bytes stay below 2^31.
+    w is the release, v reserves a register: pass 0. `job`: release offset of the block, rows, 1 for a short table,
+    bytes from a pixel's units to the next one's, then zero, low, high. `places`: where each of the block's units lies,
+    from arena offset `at` on. At `out_at` in the arena: with a short table the output's bytes, else sums, u32 each,
+    that the products are added to. Everything is modulo 2^32 but v behind the last `+`, which is twice the accumulator,
+    below 2^23: the products with the multiplier's bytes stay below 2^31.
     """
     first = int(w) + job[0]
     short = job[2]

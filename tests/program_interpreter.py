@@ -30,9 +30,9 @@ _OPERANDS = {
     12: _ELEMENTWISE,
     13: "out_at length value",
     14: "in_at out_at size n0 n1 n2 n3 in_0 in_1 in_2 in_3 out_0 out_1 out_2 out_3",
+    15: f"{_IMAGE} out_h out_w {_DOTS}",
     16: "in_at rows cols c in_row in_col stride_down stride_across before_down before_across pad scratch_at "
     "out_rows out_cols out_row out_col rows_at out_at zero low high",
-    15: f"{_IMAGE} out_h out_w {_DOTS}",
 }
 _UNIT_LEN = 36
 _WIDTHS = (64, 32, 16)
@@ -175,7 +175,8 @@ class Interpreter:
         return requantise(twice >> 1, words, o)
 
     def _pixel_scratch(self, o):
-        return min(-(-o.k // 16) * 16, 64) // 8 * _UNIT_LEN + (0 if o.short else 4 * o.m)
+        widest = next(width for width in _WIDTHS if width <= -(-o.k // 16) * 16)
+        return widest // 8 * _UNIT_LEN + (0 if o.short else 4 * o.m)
 
     def _rows(self, o):
         padded = -(-o.k // 16) * 16

@@ -6,20 +6,25 @@ circle; those of the firmware may not.
 
 import ast
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
+from firmware_sources import ROOT, modules
 
-ROOT = Path(__file__).parents[1]
-
-_KERNELS = "kernels kernels_copy kernels_depthwise kernels_elementwise kernels_pool kernels_softmax"
+_KERNELS = (
+    "kernels kernels_copy kernels_depthwise kernels_depthwise3x3 kernels_dot kernels_elementwise kernels_pool "
+    "kernels_softmax dot_64 dot_32 dot_16"
+)
+_STEPS = (
+    "steps_copy steps_depthwise steps_depthwise3x3 steps_elementwise steps_matrix steps_pool steps_ring steps_softmax"
+)
 
 # level: (its modules, the levels it may import)
 FIRMWARE = {
     "0": ("errors memory", ()),
     "sha": ("sha256", ("0",)),
     "1": ("ctr gate ghash hkdf layout rsa " + _KERNELS, ("0", "sha")),
-    "steps": ("steps_copy steps_elementwise steps_matrix steps_pool steps_softmax", ("0", "1")),
+    "dots": ("dots", ("0", "1")),
+    "steps": (_STEPS, ("0", "1", "dots")),
     "2": ("gcm net", ("0", "1", "steps")),
     "3": ("sealed release", ("0", "sha", "1", "2")),
     "model": ("model", ("0", "1", "2", "3")),
@@ -131,7 +136,7 @@ def talks(source):
     return found
 
 
-FIRMWARE_SOURCES = sources(ROOT / "firmware" / "tinyseal")
+FIRMWARE_SOURCES = {name: (text, name == "__init__") for name, text in modules("xtensawin").items()}
 # What lies in sim/vm runs on the virtual board's VM.
 HOST_SOURCES = {
     name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith("sim.vm.")

@@ -8,16 +8,15 @@ What runs is the `.mpy` that ships, for x64. A start takes 0.03 s, so many cases
 """
 
 import functools
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
 
-ROOT = Path(__file__).parents[1]
+from firmware_sources import payload_module
+
 VM = Path(sys.executable).with_name("micropython")
 _TAIL = 3000  # characters of a failed script's output in the message: the VM's traceback goes to stdout
 _PRELUDE = """\
@@ -33,20 +32,9 @@ class VmError(Exception):
 
 
 @functools.cache
-def payload_builder() -> ModuleType:
-    """`firmware/payload.py`."""
-    spec = importlib.util.spec_from_file_location("payload", ROOT / "firmware" / "payload.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@functools.cache
 def payload() -> Path:
     """The folder with one `firmware/ARCH` folder an architecture, built at the first call in this process."""
-    built: Path = payload_builder().build(Path(_folder().name) / "payload")
+    built: Path = payload_module().build(Path(_folder().name) / "payload")
     return built
 
 

@@ -1,27 +1,29 @@
 """Rows of weights against inputs, block by block (level 2): what ROWS, CONV and RING_CONV share (FORMAT.md)."""
 
-import sys
-
 from uarray import array
+from usys import maxsize
 
 from . import kernels_dot
 from .layout import UNIT_LEN, WIDTHS
 
 _INVERSE = bytearray(1024)
 kernels_dot.invert(_INVERSE)
-_PAIRS = sys.maxsize >> 32 != 0  # a PC, whose kernels take two pixels at a time, of units with plain factors
-_ONES = array("I", [1] * 256) if _PAIRS else None
+_PAIRS = maxsize >> 32 != 0  # a PC, whose kernels take two pixels at a time, of units with plain factors
+_ONES = array("I", [1] * 256) if _PAIRS else _INVERSE
 _SIDE_BY_SIDE = array("I", [UNIT_LEN * unit for unit in range(WIDTHS[0] // 8)])
 
 
 def _kernel(width, pairs):
-    """The kernel of a block's width; only those that a model needs are ever loaded."""
+    """The kernel of a block's width; only those that a model needs are ever loaded.
+
+    Their modules are written when the package is built (`firmware/dot_generator.py`): no type checker finds them.
+    """
     if width == 64:
-        from . import dot_64 as module
+        from . import dot_64 as module  # type: ignore[attr-defined]
     elif width == 32:
-        from . import dot_32 as module
+        from . import dot_32 as module  # type: ignore[attr-defined]
     else:
-        from . import dot_16 as module
+        from . import dot_16 as module  # type: ignore[attr-defined]
     return module.dot_pairs if pairs else module.dot
 
 
@@ -55,7 +57,7 @@ class Dots:
         self.sums_len = 0 if self._short else 4 * m * strip
 
     def run(self, model, arena, at, step, pixels, out_at):
-        """Inputs `step` bytes apart from arena offset `at` on. Scratch: `widest` bytes for each pixel, then the sums."""
+        """Inputs `step` bytes apart from arena offset `at` on; in the scratch `widest` bytes a pixel, then the sums."""
         scratch_at = self._scratch_at
         into = out_at
         if not self._short:
@@ -73,10 +75,9 @@ class Dots:
         if not self._short:
             into = sums_at
             kernels_dot.clear(arena, into, pixels * self._clear)
-        block = 0
-        for dot, _, job, _ in self._blocks:
+        for block in range(len(self._blocks)):
+            dot, _, job, _ = self._blocks[block]
             dot(model, 0, arena, job, places[block], self._scratch_at, into, pixels)
-            block += 1
         if not self._short:
             kernels_dot.sums(arena, 0, model, self._finish, into, out_at, pixels)
 

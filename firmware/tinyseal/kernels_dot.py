@@ -1,7 +1,7 @@
 """The viper leaves around the dot-product kernels (level 1): inputs made ready, sums made bytes.
 
-A unit is what eight input bytes x become, nine words: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32 for the first seven,
-2x[7] + 1, and 256 * sum(x). Why: `firmware/dot_generator.py`.
+A unit is what eight input bytes x become, nine words: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32 for the first
+seven, 2x[7] + 1, and 256 * sum(x). Why: `firmware/dot_generator.py`.
 """
 
 import micropython
@@ -9,7 +9,7 @@ import micropython
 
 @micropython.viper
 def invert(inverse: ptr32):
-    """256 words: that of x is the inverse of 2x + 1 modulo 2^32, by Newton's iteration, each of which doubles the bits."""
+    """256 words: that of x is the inverse of 2x + 1 modulo 2^32, by Newton's iterations, which double the bits."""
     x = 0
     while x < 256:
         odd = x + x + 1

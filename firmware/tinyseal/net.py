@@ -16,8 +16,8 @@ from .memory import wipe
 _HEADER_WORDS = const(7)
 _OUTPUT_MAX = const(4096)
 
-# Module and class of each operator. A module of steps takes RAM, and its kernels with it: each is loaded when the first of
-# its operators is planned.
+# Module and class of each operator. A module of steps takes RAM, and its kernels with it: each is loaded when the first
+# of its operators is planned.
 _OPERATORS = {
     1: ("steps_matrix", "Rows"),
     2: ("steps_matrix", "Conv"),
@@ -33,7 +33,7 @@ _OPERATORS = {
     12: ("steps_elementwise", "Maximum"),
     13: ("steps_copy", "Fill"),
     14: ("steps_copy", "Copy"),
-    15: ("steps_matrix", "RingConv"),
+    15: ("steps_ring", "RingConv"),
     16: ("steps_depthwise3x3", "Depthwise3x3"),
 }
 

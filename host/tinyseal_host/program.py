@@ -65,6 +65,7 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
             *("in_0", "in_1", "in_2", "in_3", "out_0", "out_1", "out_2", "out_3"),
         ),
     ),
+    15: ("RING_CONV", (*_IMAGE, "pad_top", "pad_left", "pad", "out_h", "out_w", *_DOTS)),
     16: (
         "DEPTHWISE3X3",
         (
@@ -73,7 +74,6 @@ OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
             *("rows_at", "out_at", "zero", "low", "high"),
         ),
     ),
-    15: ("RING_CONV", (*_IMAGE, "pad_top", "pad_left", "pad", "out_h", "out_w", *_DOTS)),
 }
 """Operator numbers, with the name and the operands of each, every operand a u32."""
 

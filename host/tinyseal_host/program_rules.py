@@ -88,7 +88,8 @@ class _Rules:
     def units_and_sums(self, step: Step) -> int:
         """Bytes of scratch for one pixel."""
         o = step.operands
-        return min(self.padded(o["k"]), _DOT_WIDTHS[0]) // 8 * _UNIT_LEN + (0 if o["short"] else 4 * o["m"])
+        widest = next(width for width in _DOT_WIDTHS if width <= self.padded(o["k"]))
+        return widest // 8 * _UNIT_LEN + (0 if o["short"] else 4 * o["m"])
 
     def strip(self, strip: int, pixels: int) -> None:
         """How many pixels share a turn."""

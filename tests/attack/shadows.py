@@ -3,13 +3,12 @@
 import ast
 import json
 
+from firmware_sources import modules
 from opening import DEVICE_ID
-from vm import ROOT, run
+from vm import run
 
 from attack.tally import Tally
 from attack.target import Target
-
-_PACKAGE = ROOT / "firmware" / "tinyseal"
 
 # Built into every port, and looked up before the filesystem by whatever name.
 _ALWAYS_BUILT_IN = {"gc", "micropython"}
@@ -73,8 +72,8 @@ print(ujson.dumps([opened, after_open, recorded()]))
 def imported_names() -> set[str]:
     """The modules outside the package that any of its modules imports."""
     found = set()
-    for path in sorted(_PACKAGE.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for text in modules("x64").values():  # what the VM runs
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:

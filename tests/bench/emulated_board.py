@@ -10,22 +10,20 @@ import builtins
 import hashlib
 import struct
 import sys
-import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from graphlib import TopologicalSorter
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from emulation import Architecture, Machine, compile_source
-from vm import payload_builder
+from firmware_sources import modules, path_of
 
 _PACKAGE = "emulated_tinyseal"
-_MAXSIZE = 0x7FFFFFFF  # of a board's `sys`
+_MAXSIZE = 0x7FFFFFFF  # of a board's `usys`
 _ECB = 1
 _KEY_AT = 6  # where ESP-IDF's AES context has the key: behind the object's type pointer and two bytes
 _CONTEXT = 320  # bytes of the object and what lies behind it
@@ -65,7 +63,7 @@ class _Sha256:
 
 def modules_behind(*names: str) -> list[str]:
     """These modules of the firmware and all that they import or name in a string, each behind those it needs itself."""
-    sources = payload_builder().sources("rv32imc")  # the imports are the same on all
+    sources = modules("rv32imc")  # the imports are the same on all
     needs: dict[str, set[str]] = {}
     left = list(names)
     while left:
@@ -106,9 +104,8 @@ class EmulatedBoard:
         package = ModuleType(_PACKAGE)
         package.__path__ = []  # what is not loaded already cannot be imported
         self._there: dict[str, Any] = {_PACKAGE: package, **self._builtins()}
-        sources = payload_builder().sources(architecture)
         for name in names:
-            module = self._load(name, sources[name], architecture)
+            module = self._load(name, architecture)
             self._there[module.__name__] = module
             setattr(package, name, module)
             self.modules[name] = module
@@ -131,15 +128,13 @@ class EmulatedBoard:
             "uhashlib": SimpleNamespace(sha256=lambda data=b"": _Sha256(self.builtin, data)),
             "ustruct": struct,
             "uarray": SimpleNamespace(array=array),
-            "sys": SimpleNamespace(maxsize=_MAXSIZE),
+            "usys": SimpleNamespace(maxsize=_MAXSIZE),
         }
 
-    def _load(self, name: str, source: str, architecture: Architecture) -> ModuleType:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{name}.py"
-            path.write_text(source)
-            machine = compile_source(path, architecture, strict=self._strict)
-        tree = ast.parse(source, str(path))
+    def _load(self, name: str, architecture: Architecture) -> ModuleType:
+        path = path_of(name, architecture)
+        machine = compile_source(path, architecture, strict=self._strict)
+        tree = ast.parse(path.read_text(), str(path))
         leaves = machine.module.functions
         tree.body = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in leaves)]
         module = ModuleType(f"{_PACKAGE}.{name}")

@@ -1,14 +1,12 @@
 """The bytes that the firmware takes on a board, and their limit."""
 
 import re
-from pathlib import Path
 
 import pytest
 from bench import size
 from emulation import ARCHITECTURES
+from firmware_sources import modules
 from vm import payload
-
-FIRMWARE = Path(__file__).parents[2] / "firmware" / "tinyseal"
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +16,7 @@ def sizes():
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_runtime_with_all_operators_stays_below_its_limit(sizes, architecture):
-    assert sizes.bytes[architecture].keys() == {path.stem for path in FIRMWARE.glob("*.py")}
+    assert sizes.bytes[architecture].keys() == modules(architecture).keys()
     assert sizes.total(architecture) < 48 * 1024
 
 
@@ -35,7 +33,7 @@ def test_the_table_and_the_totals(capsys, sizes):
     assert size.main() == 0
     rows, totals = (part.splitlines() for part in capsys.readouterr().out.split("\n\n"))
     assert rows[0].split() == ["module", *ARCHITECTURES, "loaded", "by"]
-    assert len(rows) == 1 + len(list(FIRMWARE.glob("*.py")))
+    assert len(rows) == 1 + len(modules(ARCHITECTURES[0]))
     net = next(row for row in rows if row.startswith("net "))
     here = (payload() / "firmware" / name / "tinyseal" / "net.mpy" for name in ARCHITECTURES)
     assert re.split(r"  +", net)[1:] == [*(f"{path.stat().st_size:,}" for path in here), "rows, example"]

@@ -1,12 +1,12 @@
 """Every board.json: exactly the keys that boards/README.md explains, sane values, and what the chips' manuals say."""
 
-import importlib.util
 import inspect
 import json
 import re
 from pathlib import Path
 
 import pytest
+from firmware_sources import payload_module
 from tinyseal_host.formats import KeySource
 from tinyseal_host.sim import VirtualBoard
 
@@ -31,13 +31,6 @@ def keys(data, prefix=""):
     for key, value in data.items():
         found |= keys(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
     return found
-
-
-def payload_architectures():
-    spec = importlib.util.spec_from_file_location("payload", ROOT / "firmware" / "payload.py")
-    payload = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(payload)
-    return payload.ARCHITECTURES
 
 
 def test_every_folder_has_its_data():
@@ -71,11 +64,11 @@ def test_values_are_sane(board):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_architecture_is_one_that_is_built(board):
-    assert BOARDS[board]["mpy_architecture"] in payload_architectures()
+    assert BOARDS[board]["mpy_architecture"] in payload_module().ARCHITECTURES
 
 
 def test_every_architecture_that_is_built_has_a_board():
-    assert {data["mpy_architecture"] for data in BOARDS.values()} == set(payload_architectures())
+    assert {data["mpy_architecture"] for data in BOARDS.values()} == set(payload_module().ARCHITECTURES)
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -94,7 +94,10 @@ def _plan(network: Network, shrinking: bool) -> Plan:
             buffer
             for buffer, tensor in zip(sources, layer.inputs, strict=True)
             if last_uses[roots[tensor.index]] == number
-            and (tensor.size == layer.output.size or (len(sources) == 1 and (shrinking or tensor.size < layer.output.size)))
+            and (
+                tensor.size == layer.output.size
+                or (len(sources) == 1 and (shrinking or tensor.size < layer.output.size))
+            )
         ]
         if free and works_in_place(layer.computation):
             target = free[0]

@@ -30,8 +30,8 @@ from .quantisation import Multiplier, Requantisation
 from .tables import (
     BIAS,
     UNIT_LEN,
-    WIDTHS,
     biased,
+    blocks_of,
     depthwise3x3_table,
     dot_table,
     exponential_table,
@@ -118,10 +118,8 @@ def drafts_of(computation: Computation) -> list[Draft]:
     match computation:
         case Alias():
             drafts = []
-        case FullyConnected(rows, 1):
-            drafts = _dense(rows)
         case FullyConnected(rows, pixels):
-            drafts = [_rows(rows, step=rows.weights.shape[1], pixels=pixels)]
+            drafts = _dense(rows) if pixels == 1 else [_rows(rows, step=rows.weights.shape[1], pixels=pixels)]
         case Convolution(rows, window) if window.step is not None:
             drafts = [_rows(rows, step=window.step, pixels=window.height.out * window.width.out)]
         case Convolution(rows, window):
@@ -156,8 +154,15 @@ def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
     pixel_len = _units_len(k) + _sums_len(rows)
     values = {"step": step, "pixels": pixels, "strip": 1} | _dots(rows)
     tables = {"rows_at": dot_table(rows)}
-    strip = {"strip_max": min(pixels, _STRIP_LEN // pixel_len), "pixel_len": pixel_len}
-    return Draft("ROWS", values, tables=tables, scratch_len=pixel_len, overread=padded_row(k) - k, **strip)
+    return Draft(
+        "ROWS",
+        values,
+        tables=tables,
+        scratch_len=pixel_len,
+        overread=padded_row(k) - k,
+        strip_max=min(pixels, _STRIP_LEN // pixel_len),
+        pixel_len=pixel_len,
+    )
 
 
 def _dense(rows: Filter) -> list[Draft]:
@@ -186,8 +191,14 @@ def _conv(rows: Filter, window: Window) -> Draft:
         return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
     k = rows.weights.shape[1]
     pixel_len = _units_len(k) + _sums_len(rows) + k
-    strip = {"strip_max": min(window.width.out, _STRIP_LEN // pixel_len), "pixel_len": pixel_len}
-    return Draft("CONV", values | {"strip": 1}, tables=tables, scratch_len=pixel_len + padded_row(k) - k, **strip)
+    return Draft(
+        "CONV",
+        values | {"strip": 1},
+        tables=tables,
+        scratch_len=pixel_len + padded_row(k) - k,
+        strip_max=min(window.width.out, _STRIP_LEN // pixel_len),
+        pixel_len=pixel_len,
+    )
 
 
 def _goes_by_ring(window: Window) -> bool:
@@ -196,7 +207,7 @@ def _goes_by_ring(window: Window) -> bool:
 
 def _units_len(k: int) -> int:
     """Bytes of the units of a pixel's widest block."""
-    return UNIT_LEN * min(padded_row(k), WIDTHS[0]) // _UNIT
+    return UNIT_LEN * blocks_of(k)[0] // _UNIT
 
 
 def _sums_len(rows: Filter) -> int:

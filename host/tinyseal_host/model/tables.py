@@ -96,13 +96,13 @@ def dot_table(rows: Filter) -> bytes:
 
 
 def fits_depthwise3x3(rows: Filter) -> bool:
-    """Whether the table of 3x3 weights can hold a filter: no left shift, right shifts to 22, accumulators below 2^20."""
+    """Whether a 3x3 table can hold a filter: no left shift, right shifts 1 to 22, accumulators below 2^20."""
     right = rows.requantisation.multiplier.right
     return rows.bound < _DEPTHWISE3X3_BOUND and bool(((right >= 1) & (right <= _DEPTHWISE3X3_RIGHT)).all())
 
 
 def depthwise3x3_table(rows: Filter) -> bytes:
-    """The table of 3x3 weights: nine biased weights, three zero bytes and four words for each channel."""
+    """The 3x3 table: nine biased weights, three zero bytes and four words for each channel."""
     multiplier = rows.requantisation.multiplier
     bias = rows.bias - (rows.input_zero_point + BIAS) * rows.weights.sum(axis=1, dtype=np.int64)
     words = np.stack([bias, multiplier.q31, np.int64(1) << multiplier.right >> 1, multiplier.right], axis=1)
