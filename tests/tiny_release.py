@@ -38,7 +38,7 @@ def quantise_table():
 
 
 def dot_table():
-    """Short: rows of 16, base = 2 * (0 - zx * sum(w)) - sum(v) with zx = 128 and sum(w) = 4; multiplier, half, right."""
+    """Short: rows of 16; base, which is 2 * (0 - zx * sum(w)) - sum(v) with zx = 128; multiplier, half and right."""
     words = struct.pack("<i3I", 2 * (0 - 128 * 4) - (16 * 128 + 4), 1 << 30, 1, 1)
     first, second = bytes([132, 128, 128, 128]), bytes([128, 132, 128, 128])
     return first + bytes([128] * 12) + words + second + bytes([128] * 12) + words

@@ -9,6 +9,8 @@ with tinyseal.open() as model:              # SealError(code) when anything is w
 
 import gc
 
+gc.collect()  # the modules stay: with garbage below them no large piece of memory would be left
+
 from . import gcm, keep, keys, release, sha256, slots
 from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
 from .memory import wipe

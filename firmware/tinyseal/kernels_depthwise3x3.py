@@ -9,7 +9,8 @@ Counted, instructions a multiply-accumulate with everything included, 64 channel
     comparisons with the local on the left                              16.4 / 20.3    this
     the source in a register and the column on the stack                16.2 / 20.7
 
-and 15.1 / 19.0 for 16 channels of 48x48. Of these 6 and 8 are load, multiply and add: Xtensa's emitter spills what it loaded.
+and 15.1 / 19.0 for 16 channels of 48x48. Of these 6 and 8 are load, multiply and add: Xtensa's emitter spills what it
+loaded.
 """
 
 import micropython

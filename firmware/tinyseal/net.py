@@ -3,6 +3,8 @@
 Planning checks that every step stays inside the arena and the tables, so that no kernel can be led outside them.
 """
 
+import gc
+
 from micropython import const
 from uarray import array
 
@@ -36,8 +38,8 @@ _OPERATORS = {
 }
 
 
-def _operator(number):
-    """The class of an operator."""
+def load(number):
+    """The class of the operator of that number, with its module loaded; KeyError for a number that has none."""
     module, name = _OPERATORS[number]
     return getattr(__import__(module, globals(), None, (name,), 1), name)
 
@@ -61,11 +63,14 @@ class Net:
         if self.output_len > _OUTPUT_MAX:
             refuse("output")
         layout.quantise(quantise_at)
+        steps = _operators(layout, program_at + 4 * _HEADER_WORDS, count)
+        gc.collect()
         try:
             self._arena = bytearray(self.arena_len)  # before the plan's small objects can lie in its way
         except MemoryError:
             raise SealError(MEMORY, "arena of %d bytes" % self.arena_len)
-        self._steps = _plan(layout, program_at + 4 * _HEADER_WORDS, count)
+        # One object a step, whose `run(model, arena)` allocates nothing.
+        self._steps = [operator(layout, at, layout.words(at, operator.WORDS)) for at, operator in steps]
         self.output = array("b", bytes(self.output_len))
         self._model = release
         # Slices allocate: made here, once.
@@ -88,17 +93,20 @@ class Net:
         wipe(self.output)
 
 
-def _plan(layout, at, count):
-    """One object a step, whose `run(model, arena)` allocates nothing."""
+def _operators(layout, at, count):
+    """(where its operands are, its class) for each step."""
     steps = []  # type: list
+    loaded = {}  # type: dict
     for _ in range(count):
         (number,) = layout.words(at, 1)
         if number not in _OPERATORS:
             refuse("operator %d" % number)
-        operator = _operator(number)
-        at += 4
-        steps.append(operator(layout, at, layout.words(at, operator.WORDS)))
-        at += 4 * operator.WORDS
+        if number not in loaded:
+            gc.collect()  # a module stays: what loading the last one left must not lie below it
+            loaded[number] = load(number)
+        operator = loaded[number]
+        steps.append((at + 4, operator))
+        at += 4 + 4 * operator.WORDS
     if not count or at != layout.program_end:
         refuse("steps")
     return steps

@@ -5,6 +5,7 @@
 
 import gc
 
+import micropython
 import ubinascii
 import uhashlib
 import ujson
@@ -13,12 +14,15 @@ import utime
 
 import tinyseal
 
-from . import gcm, keys, slots, store
+from . import gcm, keys, net, slots, store
 from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 from .sha256 import digest_of
+
+# What `open` takes beside its large buffers: less than 4 KiB on the VM of 64 bits, whose objects are twice as large.
+_SMALL = micropython.const(2048)
 
 
 class _Session:
@@ -99,6 +103,46 @@ def provision(source, secret, modulus):
     finally:
         wipe(key)
         wipe(secret)
+
+
+def check_room(payload_len, arena_len, operators):
+    """SealError(MEMORY) unless a release and an arena of these lengths in bytes can be had as `open` asks for them.
+
+    The modules of its operators are loaded for it, as they would be then. `arena_len` 0 where it is not known.
+    """
+    close_model()
+    _Session.frame = bytearray()
+    gc.collect()
+    held = []  # type: list
+    try:
+        for number in operators:
+            net.load(number)
+        held += [bytearray(payload_len), bytearray(_SMALL), gcm.Work()]
+        held.pop()  # the arena is asked for when the work of decryption is done
+        gc.collect()
+        held.append(bytearray(arena_len))
+    except MemoryError:
+        held.clear()
+        gc.collect()
+        raise SealError(
+            MEMORY,
+            "needed %d bytes for the release and %d for the arena, each in one piece, and some 12 KiB to open it; "
+            "free %d, at most %d in one piece" % (payload_len, arena_len, gc.mem_free(), _largest()),
+        )
+
+
+def _largest():
+    """Bytes that can be had in one piece, to the nearest KiB below."""
+    gc.collect()
+    low, high = 0, gc.mem_free() >> 10
+    while low < high:
+        middle = (low + high + 1) >> 1
+        try:
+            bytearray(middle << 10)
+            low = middle
+        except MemoryError:
+            high = middle - 1
+    return low << 10
 
 
 def prepare_upload():

@@ -1,8 +1,8 @@
 """Time of whole inferences on the VM as ratios: to TensorFlow Lite Micro's interpreter, and to plain MicroPython.
 
-Ours is `Net.run`, quantising and all, as x64 code of the same sources; start, compilation and planning are in none. The
-least time of many is taken, and of several processes: one may take up to twice another's time from its first inference
-to its last.
+Ours is `Net.run`, quantising and all, as x64 code of the same sources; start, compilation and planning are in none.
+Wall time, the least of many inferences in several processes. Other work on the machine falsifies it: an inference of
+plain MicroPython takes up to seconds and finds no quiet moment as ours does, so that its ratio comes out too high.
 """
 
 import json

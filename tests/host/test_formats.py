@@ -158,19 +158,19 @@ LABELS_LEN = len(tiny.LABELS_SECTION)
         (release_with(tiny.LABELS_AT, "B", 1), f"labels fill 6 of {LABELS_LEN} bytes"),
         (release_with(tiny.LABELS_AT + LABELS_LEN, "B", 1), "padding after labels is not zero"),
         (release_with(tiny.PROGRAM_AT, "I", 5), "program: output of 2 bytes at 4 is not in an arena of 5"),
-        (release_with(tiny.PROGRAM_AT + 4, "I", 5), "program: input of 4 bytes at 5 is not in an arena of 8"),
-        (release_with(tiny.PROGRAM_AT + 8, "I", 0), "program: input of 0 bytes at 0 is not in an arena of 8"),
-        (release_with(tiny.PROGRAM_AT + 12, "I", 7), "program: output of 2 bytes at 7 is not in an arena of 8"),
+        (release_with(tiny.PROGRAM_AT + 4, "I", 85), "program: input of 4 bytes at 85 is not in an arena of 88"),
+        (release_with(tiny.PROGRAM_AT + 8, "I", 0), "program: input of 0 bytes at 0 is not in an arena of 88"),
+        (release_with(tiny.PROGRAM_AT + 12, "I", 87), "program: output of 2 bytes at 87 is not in an arena of 88"),
         (release_with(tiny.PROGRAM_AT + 16, "I", 0), "program: output_len is 0, wanted 1 to 4096"),
         (release_with(tiny.PROGRAM_AT + 16, "I", 4097), "program: output_len is 4097, wanted 1 to 4096"),
         (release_with(tiny.PROGRAM_AT + 16, "I", 1), "has 2 labels, wanted none or 1"),
-        (release_with(tiny.PROGRAM_AT + 24, "I", 0), "program: step_count is 0, with room for 11 words"),
-        (release_with(tiny.PROGRAM_AT + 24, "I", 12), "program: step_count is 12, with room for 11 words"),
-        (release_with(tiny.PROGRAM_AT + 24, "I", 2), "program: step 1 has operator 0, wanted 1 to 14"),
-        (release_with(tiny.PROGRAM_AT + 28, "I", 0), "program: step 0 has operator 0, wanted 1 to 14"),
-        (release_with(tiny.PROGRAM_AT + 28, "I", 15), "program: step 0 has operator 15, wanted 1 to 14"),
+        (release_with(tiny.PROGRAM_AT + 24, "I", 0), "program: step_count is 0, with room for 14 words"),
+        (release_with(tiny.PROGRAM_AT + 24, "I", 15), "program: step_count is 15, with room for 14 words"),
+        (release_with(tiny.PROGRAM_AT + 24, "I", 2), "program: step 1 has operator 0, wanted 1 to 16"),
+        (release_with(tiny.PROGRAM_AT + 28, "I", 0), "program: step 0 has operator 0, wanted 1 to 16"),
+        (release_with(tiny.PROGRAM_AT + 28, "I", 17), "program: step 0 has operator 17, wanted 1 to 16"),
         (release_with(tiny.PROGRAM_AT + 28, "I", 2), "program: step 0 runs past the end of the program"),
-        (release_with(tiny.PROGRAM_AT + 28, "I", 4), "program: 1 steps fill 7 of 11 words"),
+        (release_with(tiny.PROGRAM_AT + 28, "I", 4), "program: 1 steps fill 7 of 14 words"),
     ],
 )
 def test_a_bad_release_is_refused(bad, message):
@@ -179,12 +179,12 @@ def test_a_bad_release_is_refused(bad, message):
     assert (caught.value.code, str(caught.value)) == (Refusal.RELEASE, f"release: {message}")
 
 
-QUANTISE_LEN, ROWS_LEN = len(tiny.quantise_table()), len(tiny.rows_table())
+QUANTISE_LEN, DOTS_LEN = len(tiny.quantise_table()), len(tiny.dot_table())
 
 
 @pytest.mark.parametrize("at", [0, tiny.TABLES_AT - 4, tiny.TABLES_AT + 2, SELFTEST_AT - 4, 0xFFFFFFFC])
 @pytest.mark.parametrize(
-    ("operand_at", "name"), [(tiny.PROGRAM_AT + 20, "quantise_at"), (tiny.PROGRAM_AT + 28 + 20, "rows_at")]
+    ("operand_at", "name"), [(tiny.PROGRAM_AT + 20, "quantise_at"), (tiny.PROGRAM_AT + 28 + 4 * 6, "rows_at")]
 )
 def test_a_table_must_lie_whole_and_aligned_in_the_tables(at, operand_at, name):
     with pytest.raises(
@@ -193,7 +193,7 @@ def test_a_table_must_lie_whole_and_aligned_in_the_tables(at, operand_at, name):
         parse_release(release_with(operand_at, "I", at))
 
 
-@pytest.mark.parametrize("count", [QUANTISE_LEN + ROWS_LEN, 0xFFFFFFFF])
+@pytest.mark.parametrize("count", [QUANTISE_LEN + DOTS_LEN, 0xFFFFFFFF])
 def test_the_quantise_table_s_own_length_is_not_believed(count):
     with pytest.raises(RefusedError, match="quantise_at"):
         parse_release(release_with(tiny.TABLES_AT + 8, "I", count))

@@ -102,7 +102,7 @@ class Link:
             said = lines[-1][:80] if lines else "nothing"
             raise BoardError(f"{self.device}: the board answered {said!r}, wanted JSON") from None
 
-    def call(self, name: str, *arguments: str | int) -> Any:
+    def call(self, name: str, *arguments: str | int | list[int]) -> Any:
         """Call a function of the board's `tinyseal.remote`; RefusedError when it raised a SealError."""
         parameters = "".join(f", {argument!r}" for argument in arguments)
         answer = self.json(f"from tinyseal import remote; remote.call({name!r}{parameters})")

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ..errors import BoardError, TinysealError
+from ..program import Program
 from .transport import Link, Progress
 
 
@@ -17,6 +18,18 @@ class Pushed:
     version: int
     labels: tuple[str, ...]
     slot: str
+
+
+def check_room(link: Link, payload_len: int, program: Program | None = None) -> None:
+    """RefusedError MEMORY unless the board can have the memory in which it would open a release of that many bytes.
+
+    Without its program, which a sealed file hides, only the release's own bytes count. Nothing on the board is changed.
+    """
+    arena_len, operators = 0, []
+    if program is not None:
+        arena_len, operators = program.arena_len, sorted({step.number for step in program.steps})
+    link.restart()  # the memory as an application finds it: what ran here has left small objects all over
+    link.call("check_room", payload_len, arena_len, operators)
 
 
 def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
@@ -31,5 +44,6 @@ def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
     link.write(path, sealed, progress)
     if link.hash(path) != hashlib.sha256(sealed).hexdigest():
         raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint="try again")
+    link.restart()  # what the upload has left in the memory would lie in the model's way
     about = link.call("accept_upload")
     return Pushed(about["name"], about["version"], tuple(about["labels"]), " ab"[about["slot"]])

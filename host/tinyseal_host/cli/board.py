@@ -18,7 +18,7 @@ from ..board.transport import Link
 from ..building import build
 from ..errors import about
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
-from ..formats import KeySource, parse_sealed
+from ..formats import KeySource, parse_release, parse_sealed
 from ..keys import load_master, load_signer, load_signing_key
 from . import passphrase
 from .output import Output
@@ -54,9 +54,10 @@ def push(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal push`."""
     sealed = read_bounded(options.sealed, MODEL_LIMIT)
     with about(options.sealed):
-        parse_sealed(sealed)
+        header = parse_sealed(sealed)
     with _board(options, output) as link:
         provisioning.require_package(link)
+        updates.check_room(link, header.payload_len)
         with output.progress(options.sealed.name) as step:
             done = updates.push(link, sealed, step)
     _say_pushed(done, output)
@@ -78,6 +79,7 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
         info = provisioning.describe(link)
         with output.progress("firmware") as step:
             provisioning.send_firmware(link, info, step)
+        updates.check_room(link, len(release), parse_release(release).program)
         board = link.call("status")
         if board["key_source"]:
             provisioning.check_keys(board, info, master=master, signer=signer)

@@ -80,7 +80,7 @@ def works_in_place(computation: Computation) -> bool:
             return not _is_split(rows) if pixels == 1 else rows.weights.shape[0] <= rows.weights.shape[1]
         case Convolution(rows, window) if window.step is not None:
             return window.height.out * window.width.out == 1 or rows.weights.shape[0] <= window.step
-        case Convolution(rows, window) if _goes_by_ring(window):
+        case Convolution(rows, window) if _goes_by_ring(rows, window):
             return _stays_behind(rows, window)
         case Depthwise(_, window) if _is_depthwise3x3(computation):
             return all(axis.stride == 1 and axis.out == axis.size for axis in (window.height, window.width))
@@ -185,11 +185,10 @@ def _is_split(rows: Filter) -> bool:
 def _conv(rows: Filter, window: Window) -> Draft:
     values = _places(window) | _dilation(window) | {"pad": rows.input_zero_point + BIAS} | _dots(rows)
     tables = {"rows_at": dot_table(rows)}
-    if _goes_by_ring(window):
+    if _goes_by_ring(rows, window):
         # Every byte of the input becomes part of a unit once, in a ring of rows.
-        row = (window.width.out - 1) * window.width.stride + window.width.reach
-        ring_len = window.height.reach * row * window.channels // _UNIT * UNIT_LEN
-        return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
+        scratch_len = _ring_len(window) + window.width.out * _sums_len(rows)
+        return Draft("RING_CONV", values, tables=tables, scratch_len=scratch_len)
     k = rows.weights.shape[1]
     pixel_len = _units_len(k) + _sums_len(rows) + k
     return Draft(
@@ -202,8 +201,17 @@ def _conv(rows: Filter, window: Window) -> Draft:
     )
 
 
-def _goes_by_ring(window: Window) -> bool:
-    return window.channels % _UNIT == 0 and window.height.kernel > 1
+def _goes_by_ring(rows: Filter, window: Window) -> bool:
+    """Where the ring takes no more than input and output do; many rows far apart would."""
+    height, width = window.height, window.width
+    tensors = height.size * width.size * window.channels + height.out * width.out * rows.weights.shape[0]
+    return window.channels % _UNIT == 0 and height.kernel > 1 and _ring_len(window) <= tensors
+
+
+def _ring_len(window: Window) -> int:
+    """Bytes of units of as many padded rows as the kernel reaches over."""
+    row = (window.width.out - 1) * window.width.stride + window.width.reach
+    return window.height.reach * row * window.channels // _UNIT * UNIT_LEN
 
 
 def _units_len(k: int) -> int:
