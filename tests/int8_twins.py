@@ -69,8 +69,8 @@ def blocks(k):
 
 
 def units(x, plain=False):
-    """The units of biased bytes, eight at a time: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32, the last one's 2x + 1,
-    and 256 * sum(x). `plain`, as kernels for two pixels take them: every factor is 2x + 1."""
+    """The units of biased bytes, eight at a time: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32, 2x + 1 of the last
+    one, and 256 * sum(x). `plain`, as kernels for two pixels take them: every factor is 2x + 1."""
     found = []
     for first in range(0, len(x), 8):
         odd = [2 * int(v) + 1 for v in x[first : first + 8]]
@@ -86,8 +86,10 @@ def twice(x, v):
 
 
 class Layer:
-    """Random weights, and what they must give; |acc * 2^left| stays below 2^29, as the compiler sees to. `short`: so that
-    a short dot table can have them."""
+    """Random weights, and what they must give; |acc * 2^left| stays below 2^29, as the compiler sees to.
+
+    `short`: so that a short dot table can have them.
+    """
 
     def __init__(self, rng, k, m, extreme=False, short=False):
         self.k, self.m = k, m

@@ -90,7 +90,7 @@ class Values:
 
 @pytest.mark.parametrize(("left", "right"), [(0, right) for right in range(32)] + [(n, 0) for n in (1, 7, 27, 28)])
 def test_sums_at_the_edges_of_rounding(machine, left, right):
-    """Accumulators that fall on, and next to, every half; and the greatest that may be, 2^29 - 1 behind the left shift."""
+    """Accumulators that fall on, and next to, every half; and the greatest, 2^29 - 1 behind the left shift."""
     values = [0, 1, -1, 2, -2, 3, -3, (1 << 29) - 1 >> left, -((1 << 29) - 1 >> left)]
     for half in (1, 3, 5):
         values += [sign * half * (1 << right) // 2 + d for sign in (1, -1) for d in (-1, 0, 1) if right < 26]
