@@ -133,7 +133,9 @@ class Interpreter:
         weights = self.table(o.rows_at, "u1", weights_len).reshape(o.k, o.m).astype(np.int64) - 128
         if self.table(o.rows_at + weights_len, "u1", -weights_len % 4).any():
             raise ValueError("padding of the weights is not zero")
-        records = self.table(o.rows_at + weights_len + -weights_len % 4, "<u4", o.m * 5).reshape(o.m, 5).astype(np.int64)
+        records = (
+            self.table(o.rows_at + weights_len + -weights_len % 4, "<u4", o.m * 5).reshape(o.m, 5).astype(np.int64)
+        )
         return weights, records[:, 0].astype(np.uint32).view(np.int32).astype(np.int64), records[:, 1:].T
 
     def dots(self, o):
