@@ -10,9 +10,7 @@ machine = machine_of("kernels")
 def run(machine, sums, records, limits, *, twice=0):
     """The bytes of `sums`, each behind the one before it; what lies around them must not change."""
     zero, low, high = limits
-    release = bytes(BASE) + b"".join(
-        words(base, q >> 16, q & 0xFFFF, left, right) for base, q, left, right in records
-    )
+    release = bytes(BASE) + b"".join(words(base, q >> 16, q & 0xFFFF, left, right) for base, q, left, right in records)
     out_at = 8 + 4 * len(sums) + 3
     arena = bytearray(b"\xa5" * 8) + words(*sums) + bytearray(b"\xa5" * (3 + len(sums) + 5))
     before = bytes(arena)
