@@ -25,7 +25,10 @@ def refuse(what):
 
 
 class Layout:
-    """Reads words of the release, and holds offsets against arena, tables and program. The host says more of what is wrong."""
+    """Reads words of the release, and holds offsets against arena, tables and program.
+
+    A refusal is a word or two: of the same release the host says more.
+    """
 
     def __init__(self, release, program_end, tables_at, tables_end):
         self.release = release
