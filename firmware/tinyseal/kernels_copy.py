@@ -9,7 +9,7 @@ def copy(x: ptr8, out: ptr8, at: int, out_at: int, size: int, loops: ptr32):
 
     x and out are both the arena. `loops`: of each loop, the innermost first, its turns, the turns still to go, which
     are the same before and after, and what is added to the two places when it goes on, as i32.
-    RV32 21 instructions a byte and 50 more a run, Xtensa 22 and 60.
+    RV32 21 instructions a byte and 60 more a run, Xtensa 22 and 69.
     """
     x = ptr8(int(x) + at)
     out = ptr8(int(out) + out_at)

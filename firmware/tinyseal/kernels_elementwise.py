@@ -28,8 +28,8 @@ def combine(v: int, t: int, arena: ptr8, source: ptr8, release: ptr8, o: ptr32, 
     step's operands. The multiplier is that of kernels.py, |v| < 2^29; without one |v| < 2^30, so that v and its half
     stay below 2^31.
 
-    Instructions a value (RV32 / Xtensa): lesser or greater 57 / 63, ADD 111 / 118 and 154 / 169 with a multiplier,
-    MUL 149 / 169. ADD took 257 / 289 with its two addends multiplied here instead of looked up.
+    Instructions a value (RV32 / Xtensa): lesser or greater 57 / 63, ADD 111 / 118 and 152 / 167 with a multiplier,
+    MUL 147 / 167. ADD took 257 / 289 with its two addends multiplied here instead of looked up.
     """
     a = ptr8(int(arena) + o[0])
     first = int(source) + o[1]
