@@ -4,8 +4,8 @@
     print(run("import tinyseal.rsa; print(tinyseal.rsa.SIZE)"))
     answer = ask("print(ujson.dumps([len(unhex(x)) for x in question]))", ["00ff", ""])
 
-What runs is the `.mpy` that ships, for x64 unless "bytecode" is asked for: that of boards without the native emitter. A
-start takes 0.03 s, so many cases belong into one.
+What runs is the `.mpy` that ships, for x64, or where a test asks for the fixture `firmware` also that of boards without
+the native emitter. A start takes 0.03 s, so many cases belong into one.
 """
 
 import functools
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 VM = Path(sys.executable).with_name("micropython")
-FIRMWARES = ("x64", "bytecode")
+FIRMWARE = "x64"  # a folder of the payload
 _TAIL = 3000  # characters of a failed script's output in the message: the VM's traceback goes to stdout
 _PRELUDE = """\
 import ujson
@@ -50,22 +50,15 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="tinyseal-payload-")  # removed when the process ends
 
 
-def environment(firmware: str = "x64") -> dict[str, str]:
-    """Of a VM that finds the package as it is built for an architecture."""
-    return {**os.environ, "MICROPYPATH": f"{payload() / 'firmware' / firmware}:.frozen"}
+def environment(firmware: str | None = None) -> dict[str, str]:
+    """Of a VM that finds the package as it is built for an architecture, FIRMWARE unless another is named."""
+    return {**os.environ, "MICROPYPATH": f"{payload() / 'firmware' / (firmware or FIRMWARE)}:.frozen"}
 
 
-def run(
-    script: str,
-    *,
-    files: dict[str, bytes] | None = None,
-    heap_kib: int = 320,
-    timeout: float = 60,
-    firmware: str = "x64",
-) -> str:
+def run(script: str, *, files: dict[str, bytes] | None = None, heap_kib: int = 320, timeout: float = 60) -> str:
     """The stdout of a script that runs in a fresh folder with `files` in it; VmError when it fails or takes too long.
 
-    `heap_kib` is the whole heap in KiB, `timeout` in seconds; `firmware` is one of FIRMWARES.
+    `heap_kib` is the whole heap in KiB, `timeout` in seconds.
     """
     with tempfile.TemporaryDirectory() as folder:
         for name, data in {"script.py": script.encode(), **(files or {})}.items():
@@ -75,7 +68,7 @@ def run(
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=environment(firmware),
+                env=environment(),
                 capture_output=True,
                 text=True,
                 timeout=timeout,
@@ -88,7 +81,7 @@ def run(
     return done.stdout
 
 
-def ask(script: str, question: object, *, heap_kib: int = 320, timeout: float = 60, firmware: str = "x64") -> object:
+def ask(script: str, question: object, *, heap_kib: int = 320, timeout: float = 60) -> object:
     """What a script prints as JSON; `question`, any JSON, is a variable in it, as are ujson, hexlify and unhex."""
     files = {"question.json": json.dumps(question).encode()}
-    return json.loads(run(_PRELUDE + script, files=files, heap_kib=heap_kib, timeout=timeout, firmware=firmware))
+    return json.loads(run(_PRELUDE + script, files=files, heap_kib=heap_kib, timeout=timeout))

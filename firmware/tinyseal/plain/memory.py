@@ -10,8 +10,8 @@ _SCHEDULE = const(240)  # bytes of the longest AES key schedule: 60 words
 
 
 def _fill(p, n):
-    """n bytes at p become zero; `bytes` too."""
-    if type(p) is bytes:
+    """n bytes at p become zero; of `bytes` and `str` too."""
+    if type(p) is bytes or type(p) is str:
         p = uctypes.bytearray_at(uctypes.addressof(p), n)
     for i in range(n):
         p[i] = 0
