@@ -33,11 +33,11 @@ def keys(data, prefix=""):
     return found
 
 
-def payload_architectures():
+def native_architectures():
     spec = importlib.util.spec_from_file_location("payload", ROOT / "firmware" / "payload.py")
     payload = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(payload)
-    return payload.ARCHITECTURES
+    return payload.NATIVE
 
 
 def test_every_folder_has_its_data():
@@ -71,11 +71,11 @@ def test_values_are_sane(board):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_architecture_is_one_that_is_built(board):
-    assert BOARDS[board]["mpy_architecture"] in payload_architectures()
+    assert BOARDS[board]["mpy_architecture"] in native_architectures()
 
 
 def test_every_architecture_that_is_built_has_a_board():
-    assert {data["mpy_architecture"] for data in BOARDS.values()} == set(payload_architectures())
+    assert {data["mpy_architecture"] for data in BOARDS.values()} == set(native_architectures())
 
 
 @pytest.mark.parametrize("board", BOARDS)

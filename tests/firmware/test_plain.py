@@ -42,3 +42,17 @@ def test_the_package_holds_no_native_code():
         f"{path.stem}.mpy" for path in PLAIN if path.stem not in OWN
     }
     assert set(files) == set(native) | {f"{name}.mpy" for name in OWN}
+
+
+def jumps(function):
+    """What in a function makes the bytecode jump."""
+    kinds = (ast.For, ast.While, ast.If, ast.IfExp, ast.BoolOp, ast.comprehension, ast.Try, ast.With)
+    return [node for node in ast.walk(function) if isinstance(node, kinds)]
+
+
+def test_nothing_that_wipes_can_be_interrupted():
+    """Ctrl-C raises where the bytecode jumps, and nowhere else."""
+    tree = ast.parse((FIRMWARE / "plain" / "memory.py").read_text())
+    found = {node.name: bool(jumps(node)) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert {name for name, jumping in found.items() if jumping} == {"_difference", "equal"}
+    assert {"wipe", "wipe_inside", "_fill", "_erase"} <= set(found)

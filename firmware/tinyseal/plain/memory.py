@@ -1,20 +1,28 @@
-"""Wiping and comparing secrets, for boards without the native emitter (level 0); `uctypes` stands for pointers."""
+"""Wiping and comparing secrets, for boards without the native emitter (level 0); `uctypes` stands for pointers.
+
+What wipes has no loop and no branch of its own: Ctrl-C raises at jumps of the bytecode only, so between the start of a
+`finally` and the end of the wipes in it there is no place where it could, as there is none in native code. Unlike that,
+it needs some small objects' heap.
+"""
 
 import sys
 
 import uctypes
 from micropython import const
+from ustruct import pack_into
 
 _REACH = const(40)  # as in the native module
 _SCHEDULE = const(240)  # bytes of the longest AES key schedule: 60 words
 
 
+def _zero(buffer, at, n):
+    """n bytes of a writable buffer from `at` on become zero: a string that is too short is filled up with zeros."""
+    pack_into("%ds" % n, buffer, at, b"")
+
+
 def _fill(p, n):
     """n bytes at p become zero; of `bytes` and `str` too."""
-    if type(p) is bytes or type(p) is str:
-        p = uctypes.bytearray_at(uctypes.addressof(p), n)
-    for i in range(n):
-        p[i] = 0
+    _zero(uctypes.bytearray_at(uctypes.addressof(p), n), 0, n)
 
 
 def _difference(a, b, n):
@@ -25,25 +33,19 @@ def _difference(a, b, n):
     return d
 
 
-def _erase(p, secret, n, reach):
-    """Zero the first copy of an AES key of n bytes that begins 0..reach-1 bytes into the buffer p; 1 if there was one.
+def _erased(p, secret, n, at):
+    """Zero the AES key of n bytes at p[at:], with its schedule if it stands there; whether it was the key."""
+    found = memoryview(p)[at : at + n] == secret
+    # As in the native module. A schedule is 4 (n/4 + 7) words (FIPS-197, 5.2), of which the key is the first n/4.
+    words = range(at + n + 4, at + n + 4 + 12 * found)
+    expanded = all(map(lambda i: p[i] == p[i - 4] ^ p[i - n], words))  # noqa: C417 - a generator loops
+    _zero(p, at, found * (n + expanded * (3 * n + 112)))
+    return found
 
-    With it goes its key schedule, told as in the native module.
-    """
-    for at in range(reach):
-        j = 0
-        while j < n and p[at + j] == secret[j]:
-            j += 1
-        if j == n:
-            i = n + 4
-            while i < n + 16 and p[at + i] == p[at + i - 4] ^ p[at + i - n]:
-                i += 1
-            if i == n + 16:
-                j = _SCHEDULE if n == 32 else 176
-            for i in range(at, at + j):
-                p[i] = 0
-            return 1
-    return 0
+
+def _erase(p, secret, n, reach):
+    """Zero the first copy of an AES key of n bytes that begins 0..reach-1 bytes into the buffer p; 1 if any."""
+    return int(any(map(lambda at: _erased(p, secret, n, at), range(reach))))  # noqa: C417 - a generator loops
 
 
 def _low_bits(p):
