@@ -73,7 +73,7 @@ print(ujson.dumps([opened, after_open, recorded()]))
 def imported_names() -> set[str]:
     """The modules outside the package that any of its modules imports."""
     found = set()
-    for path in sorted(_PACKAGE.glob("*.py")):
+    for path in sorted(_PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}

@@ -5,9 +5,8 @@ What wipes has no loop and no branch of its own: Ctrl-C raises at jumps of the b
 it needs some small objects' heap.
 """
 
-import sys
-
 import uctypes
+import usys
 from micropython import const
 from ustruct import pack_into
 
@@ -68,7 +67,7 @@ def wipe_inside(thing, secret):
 
     Returns whether it was found. The object must not be used afterwards.
     """
-    address = id(thing) & sys.maxsize  # on a C6 or H2 id() is sign-extended
+    address = id(thing) & usys.maxsize  # on a C6 or H2 id() is sign-extended
     return bool(_erase(uctypes.bytearray_at(address, _REACH + _SCHEDULE), secret, len(secret), _REACH))
 
 
