@@ -84,6 +84,12 @@ def units(x, plain=False):
     return words(*found)
 
 
+def plain_units(x):
+    """The units of the plain kernels: eight biased bytes, and 28 that do not matter, zeros here."""
+    inputs = bytes(int(v) for v in x)
+    return b"".join(inputs[first : first + 8].ljust(UNIT_LEN, b"\0") for first in range(0, len(x), 8))
+
+
 def twice(x, v):
     """What a block of biased weights v adds to twice the accumulator, without `base`."""
     return int(sum(int(b) * (2 * int(a) + 1) for a, b in zip(x, v, strict=True)) - 256 * int(sum(x)))

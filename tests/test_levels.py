@@ -182,8 +182,7 @@ PLANTED = {
 
 @pytest.mark.parametrize(("name", "source", "fault"), PLANTED.values(), ids=PLANTED.keys())
 def test_a_planted_import_in_the_firmware_is_found(name, source, fault):
-    planted = FIRMWARE_SOURCES | {name: (source, False)}
-    assert faults(planted, FIRMWARE, "tinyseal", sideways=False) == [fault]
+    assert faults(FIRMWARE_SOURCES | {name: (source, False)}, FIRMWARE, "tinyseal", sideways=False) == [fault]
 
 
 def test_a_planted_import_in_the_plain_kernels_is_found():

@@ -6,7 +6,8 @@ from array import array
 
 import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
-from int8_twins import FIRMWARE, machine_of
+from firmware_sources import path_of
+from int8_twins import machine_of
 from plain_kernels import PlainMachine
 
 gate = machine_of("scan")
@@ -82,7 +83,7 @@ _MOST = {"rv32imc": 35, "xtensawin": 43.75}  # the design's number, and 1.25 tim
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_instructions_of_the_gate(architecture: Architecture) -> None:
     """A value of an accepted frame of 600, of which every tenth is zero."""
-    gate = compile_source(FIRMWARE / "scan.py", architecture)
+    gate = compile_source(path_of("scan", architecture), architecture)
     frame = array("f", [0 if i % 10 == 0 else (-1) ** i * 1.5 for i in range(600)])
     bounds = array("I", (key(0xC1A00000), key(0x41A00000) - key(0xC1A00000)))
     assert gate.call("scan", frame, 0, 0, 600, bounds) == 60

@@ -8,7 +8,8 @@ import struct
 
 import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
-from int8_twins import FIRMWARE, machine_of
+from firmware_sources import path_of
+from int8_twins import machine_of
 from plain_kernels import PlainMachine
 
 _R = 0xE1 << 120  # SP 800-38D, 6.3
@@ -173,7 +174,7 @@ _MOST = {"rv32imc": 60, "xtensawin": 75}  # the goal, and 1.25 times as many
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_instructions_of_opening(architecture: Architecture) -> None:
     """A byte of a payload of 16 KiB: table, GHASH, counter blocks and their check, XOR."""
-    ctr, ghash = (compile_source(FIRMWARE / f"{name}.py", architecture) for name in ("ctr", "ghash"))
+    ctr, ghash = (compile_source(path_of(name, architecture), architecture) for name in ("ctr", "ghash"))
     chunk, chunks = 4096, 4
     table, data = bytearray(8192), bytearray(chunk)
     blocks = chunk // 16

@@ -1,4 +1,4 @@
-"""What the plain kernels have in common: words of a table, and gemmlowp's requantisation in plain integers (level 0)."""
+"""What the plain kernels share: words of a table, and gemmlowp's requantisation in plain integers (level 0)."""
 
 
 def word(table, at):

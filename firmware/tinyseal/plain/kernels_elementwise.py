@@ -1,4 +1,4 @@
-"""Elementwise operators, for boards without the native emitter (level 1): FORMAT.md's MAP, ADD, MUL, MINIMUM, MAXIMUM."""
+"""For boards without the native emitter (level 1): FORMAT.md's MAP, ADD, MUL, MINIMUM and MAXIMUM."""
 
 from ustruct import unpack_from
 
