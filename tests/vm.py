@@ -50,10 +50,17 @@ def environment(firmware: str | None = None) -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": f"{payload() / 'firmware' / (firmware or FIRMWARE)}:.frozen"}
 
 
-def run(script: str, *, files: dict[str, bytes] | None = None, heap_kib: int = 320, timeout: float = 60) -> str:
+def run(
+    script: str,
+    *,
+    files: dict[str, bytes] | None = None,
+    heap_kib: int = 320,
+    timeout: float = 60,
+    firmware: str | None = None,
+) -> str:
     """The stdout of a script that runs in a fresh folder with `files` in it; VmError when it fails or takes too long.
 
-    `heap_kib` is the whole heap in KiB, `timeout` in seconds.
+    `heap_kib` is the whole heap in KiB, `timeout` in seconds, `firmware` as in `environment`.
     """
     with tempfile.TemporaryDirectory() as folder:
         for name, data in {"script.py": script.encode(), **(files or {})}.items():
@@ -63,7 +70,7 @@ def run(script: str, *, files: dict[str, bytes] | None = None, heap_kib: int = 3
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=environment(),
+                env=environment(firmware),
                 capture_output=True,
                 text=True,
                 timeout=timeout,
