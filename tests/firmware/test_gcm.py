@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from vectors import records
 from vm import ask, run
 
+pytestmark = pytest.mark.usefixtures("firmware")
+
 _OPEN_ALL = """
 from tinyseal import gcm
 from tinyseal.errors import SealError

@@ -9,9 +9,9 @@ from attack.ram import INTERRUPTED, REFUSED, Bench, interrupt_while_opening
 from tinyseal_host.formats import KeySource
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    return Bench(tmp_path_factory.mktemp("bench"))
+@pytest.fixture(scope="module", params=[True, False], ids=["native", "plain"])
+def bench(request, tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("bench"), native=request.param)
 
 
 def test_the_search_finds_every_secret_that_is_there(bench):
@@ -65,9 +65,10 @@ def test_nothing_is_left_by_a_real_interrupt(bench):
             assert search() == {}
 
 
-def test_nothing_is_left_where_the_key_is_derived(tmp_path):
+@pytest.mark.parametrize("native", [True, False], ids=["native", "plain"])
+def test_nothing_is_left_where_the_key_is_derived(tmp_path, native):
     """Key source `file`. The seed itself lies in a file, in the clear, and so in the filesystem's caches."""
-    bench = Bench(tmp_path, KeySource.FILE)
+    bench = Bench(tmp_path, KeySource.FILE, native)
     with bench.power() as (link, search):
         assert link.run("print(outcome())").strip() == "OK"
         assert set(search()) <= {"seed"}
