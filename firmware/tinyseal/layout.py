@@ -25,7 +25,10 @@ def refuse(what):
 
 
 class Layout:
-    """Reads words of the release, and holds offsets against arena, tables and program. The host says more of what is wrong."""
+    """Reads words of the release, and holds offsets against arena, tables and program.
+
+    What is refused is said in a word: the host says more of the same file.
+    """
 
     def __init__(self, release, program_end, tables_at, tables_end):
         self.release = release
@@ -123,7 +126,8 @@ class Layout:
 
     def job(self, records_at, m, operands, twice=0):
         """What `kernels.requantise` takes, with the step's last three operands."""
-        return array("I", [records_at, m, twice, 0] + operands[-3:])
+        zero, low, high = operands[-3:]
+        return array("I", (records_at, m, twice, 0, zero, low, high))
 
     def quantise(self, at):
         """The quantise table; its sentinel is what ends the kernel's search."""
