@@ -40,7 +40,7 @@ AES_MODULES = {"cryptolib", "ucryptolib"}
 _BASE = ("package", "formats and keys")
 HOST = {
     "package": ("__init__", ()),
-    "formats and keys": ("errors files program program_rules contract formats gate keys", ("package",)),
+    "formats and keys": ("errors files program program_checks program_rules contract formats gate keys", ("package",)),
     "compiler": ("model", _BASE),
     "sealing": ("sealing", _BASE),
     "building": ("building", (*_BASE, "compiler", "sealing")),

@@ -27,7 +27,7 @@ def refuse(what):
 class Layout:
     """Reads words of the release, and holds offsets against arena, tables and program.
 
-    What is refused is said in a word: the host says more of the same file.
+    A refusal is a word or two: of the same release the host says more.
     """
 
     def __init__(self, release, program_end, tables_at, tables_end):
