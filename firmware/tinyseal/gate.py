@@ -2,14 +2,15 @@
 
 import micropython
 import ustruct
+from micropython import const
 from uarray import array
 
 from .errors import NAN, OK, RANGE, SIZE, ZEROS
 
-_OUTSIDE = micropython.const(-1)
-_MISALIGNED = micropython.const(-2)
+_OUTSIDE = const(-1)
+_MISALIGNED = const(-2)
 
-_KNOWN = micropython.const(4)  # buffers of one element type that are remembered: two for double buffering, and room
+_KNOWN = const(4)  # buffers of one element type that are remembered: two for double buffering, and room
 
 # A key orders float32 by its bits as unsigned numbers: all bits flipped when negative, the top bit set when not. NaN
 # and infinity fall outside any finite range.
