@@ -52,10 +52,7 @@ def combine(v: int, t: int, arena: ptr8, source: ptr8, release: ptr8, o: ptr32, 
             if int(t > v) == kind:
                 v = t
         else:
-            if kind == 2:
-                v = a_table[v] + b_table[t] - o[8]
-            else:
-                v = ((v - o[6]) * (t - o[7])) << o[8]
+            v = a_table[v] + b_table[t] - o[8] if kind == 2 else ((v - o[6]) * (t - o[7])) << o[8]
             if o[9]:
                 h = v >> 15
                 v = v & 0x7FFF

@@ -126,7 +126,8 @@ class Layout:
 
     def job(self, records_at, m, operands, twice=0):
         """What `kernels.requantise` takes, with the step's last three operands."""
-        return array("I", [records_at, m, twice, 0] + operands[-3:])
+        zero, low, high = operands[-3:]
+        return array("I", (records_at, m, twice, 0, zero, low, high))
 
     def quantise(self, at):
         """The quantise table; its sentinel is what ends the kernel's search."""
