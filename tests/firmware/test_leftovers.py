@@ -79,13 +79,13 @@ def test_nothing_is_left_where_the_key_is_derived(tmp_path, native):
 def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
     with bench.power() as (link, search):
         link.run("import time\nfrom array import array\nf = array('f', (1.0 for _ in range(600)))")
-        link.run("m = tinyseal.open(keep_ms=800)\nfor _ in range(5):\n    m.infer(f)\n    time.sleep_ms(300)\n")
+        link.run("m = tinyseal.open(keep_ms=2000)\nfor _ in range(5):\n    m.infer(f)\n    time.sleep_ms(500)\n")
         assert set(search()) > set()
-        link.run("time.sleep_ms(1200)")
+        link.run("time.sleep_ms(2400)")
         assert search() == {}
         caught = "except tinyseal.SealError as e:\n    print(tinyseal.CODES[e.code], e.detail)"
         said = link.run(f"try:\n    m.infer(f)\n{caught}")
-        assert said.strip() == "CLOSED no frame for 800 ms"
+        assert said.strip() == "CLOSED no frame for 2000 ms"
 
 
 def test_a_timer_watches_one_model_and_never_closes_it_in_a_frame(bench):
