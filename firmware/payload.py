@@ -3,12 +3,13 @@
 A script (`python firmware/payload.py`) for the checkout, and hatchling's build hook for a wheel; both write what is not
 kept in the tree, `host/tinyseal_host/payload/`:
 
-    firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them; for boards without the native emitter, ARCH `bytecode`, a
-                                    module of `plain/` takes the place of the viper kernels of its name
+    firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them; for boards without the native emitter, ARCH `bytecode`,
+                                    with the functions in `plain/` instead of viper's
     boards/NAME.json                `boards/NAME/board.json` as it stands
     manifest.json                   the sha256 of every file, by architecture, and of all sources
 """
 
+import ast
 import hashlib
 import json
 import shutil
@@ -32,11 +33,23 @@ _PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
 
 def sources(architecture: str) -> dict[str, str]:
     """The text of every module of the firmware by its name, those included that are written for the architecture."""
-    paths = sorted(_SOURCE.glob("*.py"))
+    found = {f"dot_{width}": dot_module(width, architecture) for width in WIDTHS}
+    found |= {path.stem: path.read_text() for path in sorted(_SOURCE.glob("*.py"))}
     if architecture == BYTECODE:
-        paths += sorted((_SOURCE / "plain").glob("*.py"))  # instead of those of the same names
-    written = {f"dot_{width}": dot_module(width, architecture) for width in WIDTHS}
-    return written | {path.stem: path.read_text() for path in paths}
+        for path in sorted((_SOURCE / "plain").glob("*.py")):
+            found[path.stem] = _with_twins(found.get(path.stem, ""), path.read_text())
+    return found
+
+
+def _with_twins(text: str, twins: str) -> str:
+    """A module's text with what a module of `plain/` has, instead of its own functions of the same names."""
+    names = {node.name for node in ast.parse(twins).body if isinstance(node, ast.FunctionDef)}
+    lines = text.splitlines(keepends=True)
+    for node in reversed(ast.parse(text).body):
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            first = min(part.lineno for part in (node, *node.decorator_list))
+            del lines[first - 1 : node.end_lineno]
+    return "".join(lines) + twins
 
 
 def source_digest() -> str:

@@ -20,7 +20,7 @@ _STEPS = (
 
 # level: (its modules, the levels it may import)
 FIRMWARE = {
-    "0": ("errors memory scan fixed_point", ()),
+    "0": ("errors memory fixed_point", ()),
     "sha": ("sha256", ("0",)),
     "1": ("ctr gate ghash hkdf layout rsa " + _KERNELS, ("0", "sha")),
     "dots": ("dots", ("0", "1")),

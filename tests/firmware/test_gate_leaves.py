@@ -10,7 +10,7 @@ from firmware_sources import path_of
 from int8_twins import machine_of
 from plain_kernels import PlainMachine
 
-gate = machine_of("scan")
+gate = machine_of("gate")
 
 
 _INFINITY, _TOP = 0x7F800000, 0x80000000
@@ -28,7 +28,7 @@ def as_float(bits: int) -> float:
 
 
 def scanned(frame: list[int], low: int, high: int) -> int:
-    """What `scan` gives, by comparing floats."""
+    """What `_scan` gives, by comparing floats."""
     if all(as_float(low) <= as_float(bits) <= as_float(high) for bits in frame):
         return sum(as_float(bits) == 0 for bits in frame)
     return -1
@@ -52,29 +52,29 @@ def test_scan(gate: Machine | PlainMachine, low: int, high: int) -> None:
     bounds = array("I", (key(low), key(high) - key(low)))
     alone = {*_EXTREMES, low, high, *((end + step) & 0xFFFFFFFF for end in (low, high) for step in (-1, 1))}
     for bits in alone:
-        assert gate.call("scan", array("I", [bits]), 0, 0, 1, bounds) == scanned([bits], low, high), hex(bits)
+        assert gate.call("_scan", array("I", [bits]), 0, 0, 1, bounds) == scanned([bits], low, high), hex(bits)
     inside = [bits for bits in alone if scanned([bits], low, high) >= 0]
     for length in (1, 2, 3, 17):
         for _ in range(6):
             frame = [source.choice(inside) for _ in range(length)]
-            assert gate.call("scan", array("I", frame), 0, 0, length, bounds) == scanned(frame, low, high) >= 0
+            assert gate.call("_scan", array("I", frame), 0, 0, length, bounds) == scanned(frame, low, high) >= 0
             frame[source.randrange(length)] = source.choice([*alone])
-            assert gate.call("scan", array("I", frame), 0, 0, length, bounds) == scanned(frame, low, high)
+            assert gate.call("_scan", array("I", frame), 0, 0, length, bounds) == scanned(frame, low, high)
 
 
 def test_scan_touches_no_misaligned_frame(gate: Machine | PlainMachine) -> None:
     bounds = array("I", (0, 0xFFFFFFFF))
     for at in (1, 2, 3):
-        assert gate.call("scan", memoryview(bytearray(16))[at : at + 12], 0, 0, 3, bounds) == -2
-    assert gate.call("scan", bytearray(12), 0, 0, 3, bounds) == 3
+        assert gate.call("_scan", memoryview(bytearray(16))[at : at + 12], 0, 0, 3, bounds) == -2
+    assert gate.call("_scan", bytearray(12), 0, 0, 3, bounds) == 3
 
 
 def test_nonfinite(gate: Machine | PlainMachine) -> None:
     for bits in _EXTREMES:
         wanted = int(bits & _INFINITY == _INFINITY)
-        assert gate.call("nonfinite", array("I", [bits]), 1) == wanted, hex(bits)
-    assert gate.call("nonfinite", array("I", _EXTREMES), len(_EXTREMES)) == 8
-    assert gate.call("nonfinite", array("I"), 0) == 0
+        assert gate.call("_nonfinite", array("I", [bits]), 1) == wanted, hex(bits)
+    assert gate.call("_nonfinite", array("I", _EXTREMES), len(_EXTREMES)) == 8
+    assert gate.call("_nonfinite", array("I"), 0) == 0
 
 
 _MOST = {"rv32imc": 35, "xtensawin": 43.75}  # the design's number, and 1.25 times as many
@@ -83,8 +83,8 @@ _MOST = {"rv32imc": 35, "xtensawin": 43.75}  # the design's number, and 1.25 tim
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_instructions_of_the_gate(architecture: Architecture) -> None:
     """A value of an accepted frame of 600, of which every tenth is zero."""
-    gate = compile_source(path_of("scan", architecture), architecture)
+    gate = compile_source(path_of("gate", architecture), architecture)
     frame = array("f", [0 if i % 10 == 0 else (-1) ** i * 1.5 for i in range(600)])
     bounds = array("I", (key(0xC1A00000), key(0x41A00000) - key(0xC1A00000)))
-    assert gate.call("scan", frame, 0, 0, 600, bounds) == 60
+    assert gate.call("_scan", frame, 0, 0, 600, bounds) == 60
     assert gate.instructions / 600 <= _MOST[architecture]

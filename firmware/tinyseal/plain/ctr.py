@@ -1,7 +1,5 @@
 """Counter blocks and the XOR of CTR mode, for boards without the native emitter (level 1); see the native module."""
 
-CHUNK = 4096  # bytes: 256 blocks
-
 
 def start(p, nonce, n):
     """The 12-byte nonce into n blocks at p; `advance` gives them their counters."""

@@ -12,14 +12,12 @@ GCM's bit 0, the coefficient of x^0, is the top bit of a block's first byte.
 
 from micropython import const
 
-TABLE = 8192  # bytes; afterwards the two chunks of CTR mode take the same buffer
-
 _REDUCED = const(4096)
 _PRODUCT = const(4608)
 
 
-def build_into(table, h):
-    """Fill `table` (8 KiB) from the 16-byte subkey `h`."""
+def _powers(h, table):
+    """Entries 1, 2, 4, .. of both tables, from the 16-byte subkey h; all others become zero."""
     for i in range(_PRODUCT):
         table[i] = 0
     for i in range(16):
@@ -37,6 +35,10 @@ def build_into(table, h):
                 carry = (table[i] & 1) << 7
             if carry:
                 table[here // 2] ^= 0xE1
+
+
+def _combine(table, _q):
+    """The other entries of both tables."""
     for b in range(3, 256):
         rest = b & (b - 1)  # without its lowest bit
         if rest:

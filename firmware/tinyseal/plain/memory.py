@@ -10,7 +10,6 @@ import usys
 from micropython import const
 from ustruct import pack_into
 
-_REACH = const(40)  # as in the native module
 _SCHEDULE = const(240)  # bytes of the longest AES key schedule: 60 words
 
 
@@ -35,7 +34,7 @@ def _difference(a, b, n):
 def _erased(p, secret, n, at):
     """Zero the AES key of n bytes at p[at:], with its schedule if it stands there; whether it was the key."""
     found = memoryview(p)[at : at + n] == secret
-    # As in the native module. A schedule is 4 (n/4 + 7) words (FIPS-197, 5.2), of which the key is the first n/4.
+    # As in the native function. A schedule is 4 (n/4 + 7) words (FIPS-197, 5.2), of which the key is the first n/4.
     words = range(at + n + 4, at + n + 4 + 12 * found)
     expanded = all(map(lambda i: p[i] == p[i - 4] ^ p[i - n], words))  # noqa: C417 - a generator loops
     _zero(p, at, found * (n + expanded * (3 * n + 112)))
@@ -43,34 +42,15 @@ def _erased(p, secret, n, at):
 
 
 def _erase(p, secret, n, reach):
-    """Zero the first copy of an AES key of n bytes that begins 0..reach-1 bytes into the buffer p; 1 if any."""
-    return int(any(map(lambda at: _erased(p, secret, n, at), range(reach))))  # noqa: C417 - a generator loops
+    """Zero the first copy of an AES key of n bytes that begins 0..reach-1 bytes behind p; 1 if there was one, else 0.
+
+    p is a buffer, or an address as id() gives it: sign-extended on a C6 or H2.
+    """
+    address = (uctypes.addressof, int)[type(p) is int](p) & usys.maxsize
+    found = uctypes.bytearray_at(address, reach + _SCHEDULE)
+    return int(any(map(lambda at: _erased(found, secret, n, at), range(reach))))  # noqa: C417 - a generator loops
 
 
 def _low_bits(p):
     """The lowest two bits of an address."""
     return uctypes.addressof(p) & 3
-
-
-def aligned(buffer):
-    """Whether a buffer begins at a multiple of 4, as every object does and a memoryview's slice may not."""
-    return _low_bits(buffer) == 0
-
-
-def wipe(buffer):
-    """Overwrite a byte buffer with zeros; `bytes` too, which is what makes digests and derived keys wipeable."""
-    _fill(buffer, len(buffer))
-
-
-def wipe_inside(thing, secret):
-    """Overwrite the copy of a 16- or 32-byte AES key that an AES object keeps, and has no method to forget.
-
-    Returns whether it was found. The object must not be used afterwards.
-    """
-    address = id(thing) & usys.maxsize  # on a C6 or H2 id() is sign-extended
-    return bool(_erase(uctypes.bytearray_at(address, _REACH + _SCHEDULE), secret, len(secret), _REACH))
-
-
-def equal(a, b):
-    """Whether two byte buffers are the same, in a time that depends on their lengths only."""
-    return len(a) == len(b) and _difference(a, b, len(a)) == 0

@@ -1,12 +1,12 @@
-"""The gate's loops over a frame, for boards without the native emitter (level 0); see the native module."""
+"""The gate's loops over a frame, for boards without the native emitter; see the native ones."""
 
 import uctypes
 from ustruct import unpack_from
 
-_TOP = 0x80000000
+_SIGN = 0x80000000
 
 
-def scan(p, _a, _zeros, n, bounds):
+def _scan(p, _a, _zeros, n, bounds):
     """Zeros among n float32; -1 when a key is outside bounds[0] .. bounds[0] + bounds[1], -2 when p is misaligned."""
     if uctypes.addressof(p) & 3:
         return -2
@@ -14,15 +14,15 @@ def scan(p, _a, _zeros, n, bounds):
     zeros = 0
     for at in range(0, 4 * n, 4):
         bits = unpack_from("<I", p, at)[0]
-        key = bits ^ 0xFFFFFFFF if bits & _TOP else bits | _TOP
+        key = bits ^ 0xFFFFFFFF if bits & _SIGN else bits | _SIGN
         if not low <= key <= low + span:
             return -1
-        if bits in (0, _TOP):
+        if bits in (0, _SIGN):
             zeros += 1
     return zeros
 
 
-def nonfinite(p, n):
+def _nonfinite(p, n):
     """How many of n float32 at p are NaN or infinite."""
     found = 0
     for at in range(0, 4 * n, 4):
