@@ -17,7 +17,7 @@ _STEPS = (
 
 # level: (its modules, the levels it may import)
 FIRMWARE = {
-    "0": ("errors memory", ()),
+    "0": ("errors memory fixed_point", ()),
     "sha": ("sha256", ("0",)),
     "1": ("ctr gate ghash hkdf layout rsa " + _KERNELS, ("0", "sha")),
     "dots": ("dots", ("0", "1")),
@@ -133,15 +133,20 @@ def talks(source):
     return found
 
 
-FIRMWARE_SOURCES = {name: (text, name == "__init__") for name, text in modules("xtensawin").items()}
+PACKAGES = {
+    kernels: {name: (text, name == "__init__") for name, text in modules(architecture).items()}
+    for kernels, architecture in (("native", "xtensawin"), ("plain", "bytecode"))
+}
+FIRMWARE_SOURCES = PACKAGES["native"]
 # What lies in sim/vm runs on the virtual board's VM.
 HOST_SOURCES = {
     name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith("sim.vm.")
 }
 
 
-def test_firmware_imports_go_down():
-    assert faults(FIRMWARE_SOURCES, FIRMWARE, "tinyseal", sideways=False) == []
+@pytest.mark.parametrize("package", PACKAGES)
+def test_firmware_imports_go_down(package):
+    assert faults(PACKAGES[package], FIRMWARE, "tinyseal", sideways=False) == []
 
 
 def test_host_imports_go_down():
@@ -175,6 +180,11 @@ PLANTED = {
 @pytest.mark.parametrize(("name", "source", "fault"), PLANTED.values(), ids=PLANTED.keys())
 def test_a_planted_import_in_the_firmware_is_found(name, source, fault):
     assert faults(FIRMWARE_SOURCES | {name: (source, False)}, FIRMWARE, "tinyseal", sideways=False) == [fault]
+
+
+def test_a_planted_import_in_the_plain_kernels_is_found():
+    planted = PACKAGES["plain"] | {"ctr": ("from .ghash import update", False)}
+    assert faults(planted, FIRMWARE, "tinyseal", sideways=False) == ["ctr (1) imports ghash (1)"]
 
 
 PLANTED_HOST = {

@@ -56,7 +56,10 @@ class Model:
         self.top = 0
 
     def infer(self, frame):
-        """OK, or why the gate refused the frame; counted either way. Allocates nothing. SealError(CLOSED)."""
+        """OK, or why the gate refused the frame; counted either way. SealError(CLOSED).
+
+        Allocates nothing, except on boards without the native emitter, whose plain kernels do.
+        """
         self._busy = True
         try:
             if self._net is None or self._gate is None:

@@ -10,6 +10,8 @@ from tinyseal_host.contract import Contract
 from tinyseal_host.errors import Status
 from vm import ask
 
+pytestmark = pytest.mark.usefixtures("firmware")
+
 OK, SIZE, NAN, RANGE, ZEROS = range(5)
 
 _CHECK_ALL = """

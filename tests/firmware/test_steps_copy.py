@@ -1,4 +1,4 @@
-"""The leaf of FILL and COPY as the 32-bit machine code that ships, against plain loops."""
+"""The leaf of FILL and COPY as the code that ships, the plain one too, against plain loops."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The sums of DEPTHWISE as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
+"""The sums of DEPTHWISE as the code that ships, the plain one too, against plain integers written from FORMAT.md."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Elementwise operators as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
+"""Elementwise operators as the code that ships, the plain one too, against plain integers written from FORMAT.md."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The pools, and the sums of MEAN, as the 32-bit machine code that ships, against plain integers from FORMAT.md."""
+"""The pools, and the sums of MEAN, as the code that ships, the plain one too, against integers from FORMAT.md."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Softmax as the 32-bit machine code that ships, against gemmlowp's arithmetic in plain integers."""
+"""Softmax as the code that ships, the plain one too, against gemmlowp's arithmetic in plain integers."""
 
 import struct
 
