@@ -3,13 +3,14 @@
 The board's power can be set to fail at the n-th of them since it came on, with that one done whole, half or not at all;
 or each can be noted in `writes.log`: u8 kind (1 flash, 2 NVS), u32 offset, u32 length (little-endian), the bytes.
 
-As in `flash`, nothing in here branches or loops while littlefs waits for it.
+As in `flash`, nothing in here branches or loops while littlefs waits for it. Loaded only where it is wanted: a board's
+heap is not for what tests need.
 """
 
 import struct
 
 import control
-from settings import CUT, HOST, state_file
+from settings import CONTROL, CUT, HOST, state_file
 
 _FLASH, _NVS = 1, 2
 _PARTS = {"none": 0, "half": 1, "whole": 2}
@@ -31,7 +32,7 @@ def _nothing(*_):
 def _die(*_):
     control.tell(b"C")
     while True:  # the relay ends this
-        control.wait()
+        CONTROL.read(1)
 
 
 class _Cut:
@@ -80,8 +81,5 @@ class _Log:
         _rename()
 
 
-if not CUT:
-    write, commit = _write, _rename
-else:
-    _supply = _Log() if CUT == "log" else _Cut(int(CUT.split(":")[0]), CUT.split(":")[1])
-    write, commit = _supply.write, _supply.commit
+_supply = _Log() if CUT == "log" else _Cut(int(CUT.split(":")[0]), CUT.split(":")[1])
+write, commit = _supply.write, _supply.commit
