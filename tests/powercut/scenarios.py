@@ -18,6 +18,7 @@ from firmware_sources import payload_module
 from tinyseal_host import keys, sealing
 from tinyseal_host.board import installing, provisioning, updates
 from tinyseal_host.board.firmware import Firmware, load_firmware
+from tinyseal_host.board.transfer import look
 from tinyseal_host.board.transport import Link, connect
 from tinyseal_host.errors import Refusal, RefusedError
 from tinyseal_host.formats import KeySource
@@ -126,7 +127,7 @@ def _older_package(link: Link) -> None:
 def _upgrade(link: Link) -> None:
     done = provisioning.send_firmware(link, provisioning.describe(link))
     assert done.sent <= len(_CHANGED)
-    assert f"{_STALE}.mpy" not in (installing.contents(link, "/lib/tinyseal") or {})
+    assert f"{_STALE}.mpy" not in (look(link, "/lib/tinyseal").files or {})
 
 
 SCENARIOS = (

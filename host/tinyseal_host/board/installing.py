@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..errors import TinysealError
 from .firmware import Firmware
-from .transfer import Stored, check_arrived, check_room, contents, digest, send
+from .transfer import Stored, check_all_arrived, digest, look, send
 from .transport import Link, Progress
 
 PROTOCOL = 1  # `tinyseal.remote.PROTOCOL` of the package that this one carries
@@ -21,10 +21,8 @@ _PROTOCOL = """
 try:
  from tinyseal import remote
  print(getattr(remote,'PROTOCOL',0))
-except MemoryError:
- raise
-except Exception:
- print('null')
+except MemoryError:raise
+except Exception:print('null')
 """
 # _m: a folder there may be; _e: empty one; _f: end a switch, _n: begin it; _y: copy files of the old package.
 _SWITCH = """
@@ -105,7 +103,7 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
             f"{link.device}: {_FIRST} on the board is no package, and in the way of ours",
             hint="give it another name, or remove it",
         )
-    there = contents(link, _PACKAGE) or {}
+    there = look(link, _PACKAGE).files or {}
     stale = there.keys() - wanted.keys()
     missing = _missing(there, digests)
     if not missing:
@@ -113,18 +111,19 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
             link.run("".join(f"uos.remove({_PACKAGE + '/' + name!r})\n" for name in sorted(stale)))
         return 0, len(stale)
     link.run(f"_m('/lib')\n_m({_NEW!r})")
-    staged = contents(link, _NEW) or {}
+    new = look(link, _NEW, again=True)
+    staged = new.files or {}
     useless = [name for name, file in staged.items() if digests.get(name) != file.digest]
     if useless:
         link.run(f"for n in {useless!r}:uos.remove({_NEW + '/'!r}+n)")
     rest = _missing(staged, digests)
-    check_room(link, (len(wanted[name]) for name in rest))
+    new.check_room(link, (len(wanted[name]) for name in rest))
     copied = sorted(rest - missing)
     if copied:
         link.run(f"_y({_PACKAGE!r},{_NEW!r},{copied!r})")
     sent = {name: wanted[name] for name in sorted(rest & missing)}
     send(link, _NEW, sent, progress)
-    check_arrived(link, _NEW, digests)
+    check_all_arrived(link, _NEW, digests)
     link.run(f"_n({_PACKAGE!r},{_NEW!r},{_FIRST!r})")
     return len(sent), len(stale)
 

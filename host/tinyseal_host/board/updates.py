@@ -5,21 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BoardError
 from ..program import Program
-from . import transfer
-from .transfer import AGAIN, Stored, contents, digest, send
+from .transfer import Folder, check_arrived, digest, look, send
 from .transport import Link, Progress
 
 _FOLDER, _UPLOAD, _SLOTS = "/seal", "new.part", {1: "a.seal", 2: "b.seal"}  # FORMAT.md section 4
-_MAKE_FOLDER = f"""
-import uos
-try:
-    uos.mkdir({_FOLDER!r})
-except OSError as e:
-    if e.errno != 17:
-        raise
-"""
 
 
 @dataclass(frozen=True)
@@ -49,28 +39,29 @@ def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
 
     An upload that was cut goes on where it stopped, and a file that is in a slot already is not sent again.
     """
-    link.run(_MAKE_FOLDER)
-    there = contents(link, _FOLDER) or {}
+    place = look(link, _FOLDER)
+    there = place.files or {}
     mine = digest(sealed)
     found = next((slot for slot, name in _SLOTS.items() if name in there and there[name].digest == mine), 0)
     if not found and not (_UPLOAD in there and there[_UPLOAD].digest == mine):
-        _upload(link, sealed, there.get(_UPLOAD), progress)
+        _upload(link, sealed, place, progress)
     link.restart()  # what the upload has left in the memory would lie in the model's way
     return _pushed(link, link.call("accept_upload", found))
 
 
-def _upload(link: Link, sealed: bytes, part: Stored | None, progress: Progress | None) -> None:
+def _upload(link: Link, sealed: bytes, place: Folder, progress: Progress | None) -> None:
     at = 0
-    if part is not None:
-        if part.size < len(sealed) and part.digest == digest(sealed[: part.size]):
-            at = part.size
-        else:
-            link.run(f"import uos;uos.remove('{_FOLDER}/{_UPLOAD}')")
-    transfer.check_room(link, [len(sealed) - at])
+    part = (place.files or {}).get(_UPLOAD)
+    if place.files is None:
+        link.run(f"uos.mkdir({_FOLDER!r})")
+    elif part is not None and part.size < len(sealed) and part.digest == digest(sealed[: part.size]):
+        at = part.size
+    elif part is not None:
+        link.run(f"uos.remove('{_FOLDER}/{_UPLOAD}')")
+        place = look(link, _FOLDER, again=True)
+    place.check_room(link, [len(sealed) - at])
     send(link, _FOLDER, {_UPLOAD: sealed}, progress, at=at)
-    arrived = (contents(link, _FOLDER) or {}).get(_UPLOAD)
-    if arrived is None or arrived.digest != digest(sealed):
-        raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint=AGAIN)
+    check_arrived(link, f"{_FOLDER}/{_UPLOAD}", sealed)
 
 
 def rollback(link: Link) -> Pushed:
