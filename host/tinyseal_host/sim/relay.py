@@ -38,7 +38,7 @@ class Relay:
     def __init__(self, config: VmConfig, port: HostPort) -> None:
         """Start the VM as after power-on."""
         self._config = config
-        power_on(config.state_dir)
+        power_on(config.state_dir, bool(config.cut))
         self._pid_file = config.state_dir / "vm.pid"
         self._port_file = config.state_dir / "port"
         self.port = port

@@ -55,10 +55,12 @@ def running_port(state_dir: str | os.PathLike[str]) -> str | None:
         return None  # not up yet
 
 
-def power_on(state_dir: Path) -> None:
-    """Forget what was counted and noted of the writes of an earlier time under power: vm/supply.py."""
-    (state_dir / "writes").write_bytes(bytes(4))
-    (state_dir / "writes.log").unlink(missing_ok=True)
+def power_on(state_dir: Path, watched: bool) -> None:
+    """Begin anew to count and to note the writes of a board whose power is watched: vm/supply.py."""
+    for name in ("writes", "writes.log"):
+        (state_dir / name).unlink(missing_ok=True)
+    if watched:
+        (state_dir / "writes").write_bytes(bytes(4))
 
 
 def replace(path: Path, data: bytes) -> None:
