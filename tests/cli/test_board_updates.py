@@ -101,6 +101,19 @@ def test_an_upload_that_was_cut_goes_on_where_it_stopped(tinyseal, deploy, seal,
     assert tinyseal("status --port sim --state board --json").json["active"] == 2
 
 
+@pytest.mark.parametrize("fault", Fault)
+def test_a_cable_that_fails_ends_the_command_in_time(tinyseal, deploy, seal, shared, here, fault):
+    """In the middle of the upload, at a real port: exit status 4 and a hint, and the same again succeeds."""
+    assert deploy(1).status == 0
+    seal("m.seal", shared / "motion.tsm")
+    with VirtualBoard(here / "board", cable=(8000, fault)) as board:
+        began = time.monotonic()
+        found = tinyseal(f"push m.seal --port {board.port}")
+        assert (found.status, found.hint is not None) == (4, True), found.err
+        assert time.monotonic() - began < 60
+    assert tinyseal("push m.seal --port sim --state board").status == 0
+
+
 def test_room_is_looked_at_before_anything_is_written(tinyseal, deploy, seal, shared, here):
     assert deploy(1).status == 0
     seal("m.seal", shared / "motion.tsm")
