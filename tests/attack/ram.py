@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from tinyseal_host import example, keys, sealing
-from tinyseal_host.board import provisioning, updates
+from tinyseal_host.board import provisioning, transfer, updates
 from tinyseal_host.board.transport import Link, connect
 from tinyseal_host.contract import read_contract
 from tinyseal_host.formats import KeySource
@@ -128,11 +128,15 @@ class Bench:
             updates.push(link, self.sealed)
             altered = bytearray(self.sealed)
             altered[-1] ^= 1
-            link.write("/altered.seal", bytes(altered))
             stranger = generate_private_key(65537, 3072)
-            link.write("/stranger.seal", seal(sealing.sign(body, stranger)))
-            link.write("/untrue.seal", seal(sealing.sign(bytes(untrue), private)))
-            link.write("/broken.seal", self._seal_any(sealing.sign(bytes(broken), private), info.device_id))
+            files = {
+                "altered.seal": bytes(altered),
+                "stranger.seal": seal(sealing.sign(body, stranger)),
+                "untrue.seal": seal(sealing.sign(bytes(untrue), private)),
+                "broken.seal": self._seal_any(sealing.sign(bytes(broken), private), info.device_id),
+            }
+            transfer.look(link, "/")
+            transfer.send(link, "", files)
         key = keys.device_key(self.master, info.device_id, source)
         self.secrets = leftovers.of_opening(self.sealed, key, release)
         if source is KeySource.FILE:

@@ -1,13 +1,15 @@
-"""Putting a model on a board: into the idle slot, verified and self-tested there, then switched to."""
+"""Putting a model on a board: into the idle slot, verified and self-tested there, then switched to; and going back."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from typing import Any
 
-from ..errors import BoardError, TinysealError
 from ..program import Program
+from .transfer import Folder, check_arrived, digest, look, send
 from .transport import Link, Progress
+
+_FOLDER, _UPLOAD, _SLOTS = "/seal", "new.part", {1: "a.seal", 2: "b.seal"}  # FORMAT.md section 4
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,40 @@ def check_room(link: Link, payload_len: int, program: Program | None = None) -> 
 
 
 def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
-    """Send a sealed file and have the board open it completely; RefusedError, and the board keeps what it had."""
-    place = link.call("prepare_upload")
-    if place["free"] < len(sealed):
-        raise TinysealError(
-            f"{link.device}: {len(sealed)} bytes to send, {place['free']} free on the board's filesystem",
-            hint="remove files with mpremote fs rm",
-        )
-    path = str(place["path"])
-    link.write(path, sealed, progress)
-    if link.hash(path) != hashlib.sha256(sealed).hexdigest():
-        raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint="try again")
+    """Send a sealed file and have the board open it completely; RefusedError, and the board keeps what it had.
+
+    An upload that was cut goes on where it stopped, and a file that is in a slot already is not sent again.
+    """
+    place = look(link, _FOLDER)
+    there = place.files or {}
+    mine = digest(sealed)
+    found = next((slot for slot, name in _SLOTS.items() if name in there and there[name].digest == mine), 0)
+    if not found and not (_UPLOAD in there and there[_UPLOAD].digest == mine):
+        _upload(link, sealed, place, progress)
     link.restart()  # what the upload has left in the memory would lie in the model's way
-    about = link.call("accept_upload")
-    return Pushed(about["name"], about["version"], tuple(about["labels"]), " ab"[about["slot"]])
+    return _pushed(link, link.call("accept_upload", found))
+
+
+def _upload(link: Link, sealed: bytes, place: Folder, progress: Progress | None) -> None:
+    at = 0
+    part = (place.files or {}).get(_UPLOAD)
+    if place.files is None:
+        link.run(f"uos.mkdir({_FOLDER!r})")
+    elif part is not None and part.size < len(sealed) and part.digest == digest(sealed[: part.size]):
+        at = part.size
+    elif part is not None:
+        link.run(f"uos.remove('{_FOLDER}/{_UPLOAD}')")
+        place = look(link, _FOLDER, again=True)
+    place.check_room(link, [len(sealed) - at])
+    send(link, _FOLDER, {_UPLOAD: sealed}, progress, at=at)
+    check_arrived(link, f"{_FOLDER}/{_UPLOAD}", sealed)
+
+
+def rollback(link: Link) -> Pushed:
+    """Go back to the older model of the two; RefusedError when it does not open or the version floor is above it."""
+    return _pushed(link, link.call("rollback"))
+
+
+def _pushed(link: Link, about: dict[str, Any]) -> Pushed:
+    with link.understanding():
+        return Pushed(str(about["name"]), int(about["version"]), tuple(about["labels"]), _SLOTS[about["slot"]][0])

@@ -1,11 +1,20 @@
 """The flash chip's filesystem partition: a block device over `flash.bin`, and the littlefs on it as the root."""
 
 import vfs
-from settings import HOST, StateError, state_file
+from settings import CUT, HOST, StateError, state_file
 
 _BLOCK = 4096
 _ERASED = b"\xff" * _BLOCK
 _BOOT_PY = "# This file runs at every start, before main.py.\n"
+
+
+if CUT:
+    from supply import write as _write
+else:
+
+    def _write(file, at, data):
+        file.seek(at)
+        file.write(data)
 
 
 class Flash:
@@ -29,16 +38,14 @@ class Flash:
 
     def writeblocks(self, block, buf, offset):
         """Program the bytes of `buf` at `offset` of a block that has been erased."""
-        self._file.seek(block * _BLOCK + offset)
-        self._file.write(buf)
+        _write(self._file, block * _BLOCK + offset, buf)
 
     def ioctl(self, operation, argument):
         """Answer one operation of the protocol."""
         return self._operations[operation](argument)
 
     def _erase(self, block):
-        self._file.seek(block * _BLOCK)
-        self._file.write(_ERASED)
+        _write(self._file, block * _BLOCK, _ERASED)
         return 0
 
 

@@ -7,7 +7,7 @@ value (little-endian), then the three. It is always replaced whole.
 import errno
 import struct
 
-from settings import HOST, StateError, state_file
+from settings import CUT, HOST, StateError, state_file
 
 I32, BLOB = 0x14, 0x42  # ESP-IDF's numbers for these types (nvs_flash, ItemType)
 # Of the 24 KiB of a stock ESP32 partition table one page of 4 KiB stays free; a page has 126 entries of 32 bytes.
@@ -16,6 +16,13 @@ ENTRIES = 5 * 126
 _MAGIC = b"NVS1"
 _RECORD = "<BBBH"
 _HEAD = struct.calcsize(_RECORD)
+
+if CUT:
+    from supply import commit as _commit
+else:
+
+    def _commit():
+        HOST.rename(state_file("nvs.new"), state_file("nvs.bin"))
 
 
 class Value:
@@ -90,4 +97,4 @@ def save(values):
                 data[i] = 0
             values[namespace, key] = Value(value.kind, value.length, at)
             at += value.length
-    HOST.rename(state_file("nvs.new"), state_file("nvs.bin"))
+    _commit()

@@ -1,0 +1,175 @@
+"""Files on their way to a board: what is there already, what goes, and whether it arrived.
+
+A file goes as bytes literals in code that the board compiles in raw-paste mode, which has flow control and is clean for
+all but seven bytes; deflated where that makes it shorter. Each piece has its CRC beside it, and is written only when
+that is right: what a board holds of a file that was cut is its beginning, byte for byte, and the next upload goes on
+behind it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import BoardError, TinysealError
+from .transport import Link, Progress
+
+_PIECE = 4096  # bytes a round trip; while the board compiles one it has it up to three times
+_FLUSH_PIECES = 2  # what a power cut can cost; each time a half-filled block of flash is copied
+_PIECE_S = 20.0  # flash is slow where blocks have to be erased first
+# What means something to the raw REPL, to the unix VM's console or to the compiler in a bytes literal; other bytes
+# stand for themselves. Three of them go as octal numbers, in three digits only where a digit comes next.
+_ESCAPED = re.compile(rb'[\0\x03\x04](?=([0-7])?)|[\n\r"\\]')
+_ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b'"': rb"\"", b"\\": rb"\\"}
+
+AGAIN = "try again: it goes on where it stopped; if it happens often, try another cable or port"
+
+_NEW, _MORE, _FLUSH, _CLOSE, _DEFLATED = 1, 2, 4, 8, 16  # the argument `o` of _p
+_WINDOW_BITS = 11  # of DEFLATE (RFC 1951): the board holds 2 KiB for it
+# Short, because it travels: with a small model it is a part of the whole that counts.
+_RECEIVE = """
+def _p(n,d,c,o):
+ global _q%s
+ if ubinascii.crc32(d)!=c:raise ValueError
+ if o&3:_q=open(_d+n,'wb'if o&1 else'ab')
+ _q.write(d)
+ if o&4:_q.flush()
+ if o&8:_q.close()
+"""
+_INFLATE = "\n if o&16:d=deflate.DeflateIO(io.BytesIO(d),deflate.RAW,11).read()"
+_CAN_INFLATE = """
+try:
+ import deflate,io
+ print(1)
+except ImportError:print(0)
+"""
+_LOOK = """
+import uos,uhashlib,ubinascii,ujson
+def _h(p):
+ h=uhashlib.sha256();b=bytearray(1024);m=memoryview(b)
+ with open(p,'rb') as f:
+  while 1:
+   n=f.readinto(b)
+   if n<1:return ubinascii.b2a_base64(h.digest()[:16])[:24].decode()
+   h.update(m[:n])
+def _c(d):
+ s=uos.statvfs('/')
+ try:e={e[0]:[e[3],_h(d+'/'+e[0])] for e in uos.ilistdir(d) if e[1]>>15}
+ except OSError:e=None
+ print(ujson.dumps([s[0],s[3],e]))
+"""
+_DIGEST_OF_ALL = """
+def _s(d):
+ h=uhashlib.sha256()
+ for n in sorted(e[0] for e in uos.ilistdir(d)):h.update(n+' '+_h(d+'/'+n)+'\\n')
+ print(ujson.dumps(ubinascii.b2a_base64(h.digest()[:16])[:24].decode()))
+"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file on a board: its bytes, and the first half of their sha256."""
+
+    size: int
+    digest: str
+
+
+def digest(data: bytes) -> str:
+    """What a board says of a file with these bytes."""
+    return base64.b64encode(hashlib.sha256(data).digest()[:16]).decode()
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of a board: its files by name, None where there is no folder, and the filesystem's room in blocks."""
+
+    files: dict[str, Stored] | None
+    block: int
+    free: int
+
+    def check_room(self, link: Link, sizes: Iterable[int]) -> None:
+        """TinysealError unless there is room for more files of that many bytes."""
+        needed = 2 + sum(
+            size // (self.block - 8) + 1 for size in sizes
+        )  # littlefs: whole blocks, with pointers in them
+        if needed > self.free:
+            raise TinysealError(
+                f"{link.device}: {needed * self.block} bytes needed, {self.free * self.block} free on the filesystem",
+                hint="remove files with mpremote fs rm",
+            )
+
+
+def look(link: Link, folder: str, *, again: bool = False) -> Folder:
+    """What is in a folder of the board; `again` where the board still has the code from the last look."""
+    answer = link.json(("" if again else _LOOK) + f"_c({folder!r})")
+    with link.understanding():
+        block, free, found = answer
+        files = None if found is None else {name: Stored(int(size), str(text)) for name, (size, text) in found.items()}
+        return Folder(files, int(block), int(free))
+
+
+def check_arrived(link: Link, path: str, data: bytes) -> None:
+    """BoardError unless the file has this content; after a `look`."""
+    if link.json(f"print(ujson.dumps(_h({path!r})))") != digest(data):
+        raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
+
+
+def check_all_arrived(link: Link, folder: str, digests: dict[str, str]) -> None:
+    """BoardError unless the folder holds these files, by their digests, and no others; after a `look`."""
+    listed = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
+    if link.json(f"{_DIGEST_OF_ALL}_s({folder!r})") != digest(listed.encode()):
+        raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
+
+
+def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | None = None, *, at: int = 0) -> None:
+    """Write files into a folder, after a `look` at it, each anew; with `at` the one goes on behind that many bytes.
+
+    TinysealError when the board cannot write, BoardError when a piece arrived otherwise than it was sent.
+    """
+    if not files:
+        return
+    total, done = sum(map(len, files.values())), at
+    first = next(iter(files.values()))[:_PIECE]
+    inflates = len(_deflated(first)) < len(first) and link.json(_CAN_INFLATE) == 1  # what is sealed never gets shorter
+    link.run(f"_d={folder + '/'!r}" + _RECEIVE % (_INFLATE if inflates else ""))
+    for name, data in files.items():
+        for start in range(at, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            flags = (_MORE if at else _NEW) if start == at else 0
+            if start + _PIECE >= len(data):
+                flags |= _CLOSE
+            elif (start // _PIECE + 1) % _FLUSH_PIECES == 0:
+                flags |= _FLUSH
+            link.run(_call(name, piece, flags, inflates), timeout_s=_PIECE_S)
+            done += len(piece)
+            if progress:
+                progress(done, total)
+
+
+def _call(name: str, piece: bytes, flags: int, inflates: bool) -> bytes:
+    """`_p("net.mpy",b"...",1234,9)`; the name only where a file is opened, the CRC that of the file's own bytes."""
+    head = f'_p("{name}",b"' if flags & (_NEW | _MORE) else '_p(0,b"'
+    text = literal(piece)
+    if inflates:
+        shorter = literal(_deflated(piece))
+        if len(shorter) < len(text):
+            text, flags = shorter, flags | _DEFLATED
+    return head.encode() + text + f'",{zlib.crc32(piece)},{flags})'.encode()
+
+
+def _deflated(data: bytes) -> bytes:
+    stream = zlib.compressobj(9, zlib.DEFLATED, -_WINDOW_BITS)
+    return stream.compress(data) + stream.flush()
+
+
+def literal(data: bytes) -> bytes:
+    """What stands for `data` between the quotes of a bytes literal."""
+    return _ESCAPED.sub(_escape, data)
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return _ESCAPES.get(found[0]) or (rb"\%03o" if found[1] else rb"\%o") % ord(found[0])
