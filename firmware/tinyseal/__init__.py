@@ -12,7 +12,7 @@ import gc
 gc.collect()  # the modules stay: with garbage below them no large piece of memory would be left
 
 from . import gcm, keep, keys, release, sha256, slots
-from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, ZEROS, SealError
+from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, STORE, ZEROS, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
@@ -24,15 +24,14 @@ __all__ = ("CODES", "NAN", "OK", "RANGE", "SIZE", "STATUSES", "ZEROS", "SealErro
 def open(path=None, keep_ms=0, timer=0):
     """The Model in the active slot, or in the sealed file at `path`; SealError(code) when anything is wrong.
 
-    A model that opens from the active slot raises the version floor to its own version. With `keep_ms` it closes by
-    itself after that many milliseconds without a frame, for which it takes the hardware timer of that number.
+    A model that opens from the active slot raises the version floor to its own version. One that does not open there
+    gives way to the other slot's, if the floor allows that, for good. With `keep_ms` the model closes by itself after
+    that many milliseconds without a frame, for which it takes the hardware timer of that number.
     """
     try:
         floor, active = slots.state()
-        model = _open(path or slots.path(active), floor)
+        model = _open_slot(floor, active) if path is None else _open(path, floor)
         try:
-            if path is None:
-                slots.raise_floor(model.version)
             if keep_ms:
                 keep.close_when_idle(model, keep_ms, timer)
         except BaseException:
@@ -42,6 +41,32 @@ def open(path=None, keep_ms=0, timer=0):
         raise SealError(MEMORY, str(error))
     except OSError as error:  # files and store have their own codes: what is left are the engines
         raise SealError(ENGINE, "error %d" % error.args[0])
+    return model
+
+
+def _open_slot(floor, active):
+    """The active slot's model, or else the other's, which is the active one from then on."""
+    why = None  # type: Exception | None
+    try:
+        model = _open(slots.path(active), floor)
+    except (SealError, MemoryError) as error:
+        why = error
+    code = getattr(why, "code", MEMORY)
+    if why is not None:
+        if not active or code in (ENGINE, STORE):  # these are not the file's
+            raise why
+        try:
+            model = _open(slots.path(3 - active), floor)
+        except (SealError, MemoryError):
+            raise why
+    try:
+        if why is not None:
+            slots.fall_back(code, model.version)
+        else:
+            slots.raise_floor(model.version)
+    except BaseException:
+        model.close()
+        raise
     return model
 
 

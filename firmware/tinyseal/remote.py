@@ -1,6 +1,7 @@
 """What the host calls over the raw REPL (level 4): every call answers with one line of JSON.
 
 `{"result": ...}`, or `{"code": n, "detail": "..."}` when a SealError was raised; nothing that is secret is ever in it.
+`PROTOCOL` goes up with every change that an older host, or a newer one, would not understand.
 """
 
 import gc
@@ -20,6 +21,8 @@ from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 from .sha256 import digest_of
+
+PROTOCOL = 1
 
 # What `open` takes beside its large buffers: less than 4 KiB on the VM of 64 bits, whose objects are twice as large.
 _SMALL = micropython.const(2048)
@@ -50,6 +53,7 @@ def status():
     gc.collect()
     found = store.find()
     floor, active = slots.state()
+    left, code = slots.fallback()
     return {
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
@@ -58,6 +62,7 @@ def status():
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
+        "fallback": {"slot": left, "code": CODES[code]} if left else None,
         "counts": dict(zip(STATUSES, Model.latest_counts)) if Model.latest_counts else None,
         "heap_free": gc.mem_free(),
     }
@@ -145,37 +150,36 @@ def _largest():
     return low << 10
 
 
-def prepare_upload():
-    """Make the folder for an upload; where to, and the bytes free there."""
-    store.make_folder()
-    _remove_upload()
-    block, _, _, free = uos.statvfs("/")[1:5]
-    return {"path": slots.NEW, "free": block * free}
-
-
-def _remove_upload():
-    try:
-        uos.remove(slots.NEW)
-    except OSError:  # there is none
-        pass
-
-
-def accept_upload():
+def accept_upload(found):
     """Open the upload completely, then make it the active slot; what it was. A refused upload is removed.
 
-    It may be as old as the model in the active slot, but no older: that one's version is the floor soon.
+    `found`: 0, or the slot that holds the same bytes already. It may be as old as the model in the active slot, but no
+    older: that one's version is the floor soon.
     """
     try:
-        with tinyseal.open(slots.NEW) as model:
+        with tinyseal.open(slots.path(found) if found else slots.NEW) as model:
             about = _about(model)
         _, active = slots.state()
         now = _slot(active) if active else None
         if now and about["version"] < now.get("version", 0):
             raise SealError(ROLLBACK, "version %d, version %d is active" % (about["version"], now["version"]))
     except BaseException:
-        _remove_upload()
+        if not found:
+            try:
+                uos.remove(slots.NEW)
+            except OSError:  # there is none
+                pass
         raise
-    about["slot"] = slots.accept_new()
+    about["slot"] = slots.accept(found)
+    return about
+
+
+def rollback():
+    """Make the other slot the active one, once its model has opened, which the floor must allow; what it is."""
+    _, active = slots.state()
+    with tinyseal.open(slots.path(active and 3 - active)) as model:
+        about = _about(model)
+    about["slot"] = slots.accept(3 - active)
     return about
 
 

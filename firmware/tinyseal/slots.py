@@ -1,6 +1,6 @@
 """The two slots for sealed files, and the state that says which one counts and how old a model may be (hardware).
 
-The state is one value, so that it changes whole: u32 version floor, u8 active slot, three reserved bytes.
+The state is one value, so that it changes whole: FORMAT.md section 4.
 """
 
 import uos
@@ -8,10 +8,10 @@ import ustruct
 from micropython import const
 
 from . import store
-from .errors import NO_KEY, NO_MODEL, STORE, SealError
+from .errors import CODES, NO_KEY, NO_MODEL, STORE, SealError
 
 NEW = "/seal/new.part"  # an upload that was not verified yet
-_STATE = const("<IB3x")
+_STATE = const("<I4B")
 _STATE_LEN = const(8)
 _PATHS = (None, "/seal/a.seal", "/seal/b.seal")
 
@@ -23,37 +23,57 @@ def path(slot):
     return _PATHS[slot]
 
 
+def _read():
+    value = bytearray(_STATE_LEN)
+    found = store.find()
+    if found is not None:
+        found.get_into("state", value)
+    read = ustruct.unpack(_STATE, value)
+    if read[1] > 2 or read[2] > 2 or read[3] >= len(CODES) or read[4]:
+        raise SealError(STORE, "state")
+    return read
+
+
 def state():
     """(version floor, active slot): (0, 0) on a board that has none yet. SealError(STORE) when it is damaged."""
-    found = store.find()
-    value = bytearray(_STATE_LEN)
-    if found is None or not found.get_into("state", value):
-        return 0, 0
-    floor, active = ustruct.unpack_from(_STATE, value)
-    if active > 2 or any(value[5:]):
-        raise SealError(STORE, "state")
-    return floor, active
+    return _read()[:2]
 
 
-def write_state(floor, active):
-    """Both at once. SealError(NO_KEY) on a board that was not provisioned."""
+def fallback():
+    """(slot, code): which slot was left because its file did not open, and why; (0, 0) when none was."""
+    return _read()[2:4]
+
+
+def write_state(floor, active, left=0, code=0):
+    """All at once. SealError(NO_KEY) on a board that was not provisioned."""
     found = store.find()
     if found is None:
         raise SealError(NO_KEY, "this board was not provisioned")
-    found.put("state", ustruct.pack(_STATE, floor, active))
+    found.put("state", ustruct.pack(_STATE, floor, active, left, code, 0))
 
 
 def raise_floor(version):
     """A model of this version has opened from the active slot: older ones are refused from now on."""
-    floor, active = state()
+    floor, active, left, code, _ = _read()
     if version > floor:
-        write_state(version, active)
+        write_state(version, active, left, code)
 
 
-def accept_new():
-    """Move the verified upload to the idle slot and make that the active one; its number."""
+def fall_back(code, version):
+    """The active slot did not open, for the reason `code`, and the other one did: that is the active one now."""
     floor, active = state()
-    slot = 2 if active == 1 else 1
-    uos.rename(NEW, _PATHS[slot])
-    write_state(floor, slot)
-    return slot
+    write_state(max(floor, version), 3 - active, active, code)
+
+
+def accept(found):
+    """Make slot `found` the active one; 0 is the verified upload, which goes to the idle slot first. Its number."""
+    floor, active = state()
+    if not found:
+        found = 2 if active == 1 else 1
+        try:
+            uos.rename(NEW, _PATHS[found])
+        except OSError as error:
+            raise SealError(STORE, "error %d" % error.args[0])
+    if found != active:
+        write_state(floor, found)
+    return found

@@ -162,4 +162,41 @@ found.append([outcome(None)[0], slots.state()])
 print(ujson.dumps(found))
 """
     found = json.loads(on_board(script, {"a.seal": old, "b.seal": new, **identity.files()}))
-    assert found == [[0, 0], ["OK", [5, 1]], ["OK", [9, 2]], ["ROLLBACK", [9, 1]]]
+    assert found == [[0, 0], ["OK", [5, 1]], ["OK", [9, 2]], ["OK", [9, 2]]]
+
+
+def test_a_slot_that_does_not_open_gives_way_to_the_other(identity):
+    """For good, with the reason kept, and never below the floor; a fault of the board's own moves nothing."""
+    good = {v: seal_anything(signed(tiny_release.body(v), identity), identity, version=v) for v in (6, 7)}
+    wrong = tiny_release.body(8).replace(tiny_release.OUTPUT, bytes(2))
+    bad = {
+        "SELF_TEST": seal_anything(signed(wrong, identity), identity, version=8),
+        "AUTHENTICATION": good[7][:-1] + bytes([good[7][-1] ^ 1]),
+        "FORMAT": good[7][:-1],
+        "NO_MODEL": None,
+    }
+    script = """
+def failing(*arguments):
+    raise errors.SealError(errors.ENGINE, "planted")
+found = []
+for name, kept in (("SELF_TEST", "b6"), ("AUTHENTICATION", "b6"), ("FORMAT", "b6"), ("NO_MODEL", "b6")):
+    slots._PATHS = (None, name, kept)
+    slots.write_state(5, 1)
+    found.append([outcome(None)[:2], slots.state(), errors.CODES[slots.fallback()[1]], slots.fallback()[0]])
+    found.append([outcome(None)[:2], slots.state()])
+slots._PATHS = (None, "SELF_TEST", "b6")
+slots.write_state(7, 1)
+found.append([outcome(None)[0], slots.state(), slots.fallback()])
+slots._PATHS = (None, "b7", "b6")
+slots.write_state(5, 1)
+real, tinyseal.gcm.check_engine = tinyseal.gcm.check_engine, failing
+found.append([outcome(None)[0], slots.state(), slots.fallback()])
+print(ujson.dumps(found))
+"""
+    files = {name: data for name, data in bad.items() if data is not None}
+    files |= {f"b{version}": data for version, data in good.items()}
+    found = json.loads(on_board(script, {**files, **identity.files()}))
+    for name in bad:
+        assert found[:2] == [[["OK", 6], [6, 2], name, 1], [["OK", 6], [6, 2]]]
+        del found[:2]
+    assert found == [["SELF_TEST", [7, 1], [0, 0]], ["ENGINE", [5, 1], [0, 0]]]
