@@ -12,13 +12,11 @@ from .. import sealing
 from ..errors import BoardError, TinysealError
 from ..formats import KeySource
 from ..keys import device_key, modulus, provisioned_secret, signer_fingerprint
+from . import installing
 from .firmware import architecture, has_native_kernels, load_boards, load_firmware
 from .transport import Link, Progress
 
-_LIB = "/lib"
 _OTHER_KEYS = "name the keys that it was provisioned with, or write others with tinyseal provision --replace"
-_PACKAGE = "/lib/tinyseal"
-_REMOTE = "/lib/tinyseal/remote.mpy"
 _DESCRIBE = """
 import sys, ubinascii, umachine, ujson
 print(ujson.dumps({
@@ -27,6 +25,31 @@ print(ujson.dumps({
     "version": ".".join(str(n) for n in sys.implementation.version[:3]),
     "mpy": getattr(sys.implementation, "_mpy", 0),
 }))
+"""
+
+# The keys first: what is left after a cut is of no use to anybody, and the same again removes it.
+_WIPE = """
+import uos
+try:
+    from esp32 import NVS
+    _n = NVS("tinyseal")
+    for _k in ("key", "signer", "files", "state"):
+        try:
+            _n.erase_key(_k)
+            _n.commit()
+        except OSError as e:
+            if e.errno != -0x1102:
+                raise
+except ImportError:
+    pass
+for _d in ("/seal", "/tinyseal", "/lib/tinyseal.new", "/lib/tinyseal"):
+    try:
+        for _e in list(uos.ilistdir(_d)):
+            uos.remove(_d + "/" + _e[0])
+        uos.rmdir(_d)
+    except OSError as e:
+        if e.errno != 2:
+            raise
 """
 
 
@@ -74,47 +97,40 @@ def describe(link: Link) -> BoardInfo:
 
 def status(link: Link) -> dict[str, Any] | None:
     """What `tinyseal.remote.status` says; None on a board without the package."""
-    if not link.exists(_REMOTE):
+    number = installing.protocol(link)
+    if number is None:
         return None
+    installing.check_protocol(link, number)
     answer: dict[str, Any] = link.call("status")
     return answer
 
 
 def require_package(link: Link) -> None:
-    """TinysealError on a board without the package."""
-    if not link.exists(_REMOTE):
+    """TinysealError on a board without the package, or with one that this host does not understand."""
+    number = installing.protocol(link)
+    if number is None:
         raise TinysealError(
             f"{link.device}: the board has no tinyseal on it", hint="tinyseal provision --port ... --keys ..."
         )
+    installing.check_protocol(link, number)
 
 
 def send_firmware(link: Link, info: BoardInfo, progress: Progress | None = None) -> Sent:
-    """Bring `/lib/tinyseal` to the firmware for this board, and when that changed any file, the board to run it.
+    """Bring the board's package to the firmware for this board, and when that changed any file, the board to run it.
 
-    What is there already is not sent again. BoardError when it arrives otherwise than it was sent.
+    What is there already is not sent again, and the model stays. BoardError when it arrives otherwise than it was sent.
     """
+    installing.check_not_newer(link, installing.protocol(link))
     firmware = load_firmware(info.architecture)
-    link.make_folders(_PACKAGE)
-    there = {f"tinyseal/{name}": digest for name, digest in link.hashes(_PACKAGE).items()}
-    missing = {path: data for path, data in firmware.files.items() if there.get(path) != firmware.hashes[path]}
-    stale = there.keys() - firmware.files.keys()
-    for path in sorted(stale):  # a leftover .py would be imported before the .mpy beside it
-        link.remove(f"{_LIB}/{path}")
-    total, done = sum(map(len, missing.values())), 0
-    for path, data in sorted(missing.items()):
+    sent, removed = installing.install(link, firmware, progress)
+    link.restart()
+    return Sent(sent, len(firmware.files) - sent, removed)
 
-        def moved(n: int, _: int, before: int = done) -> None:
-            if progress:
-                progress(before + n, total)
 
-        link.write(f"{_LIB}/{path}", data, moved)
-        done += len(data)
-    arrived = {f"tinyseal/{name}": digest for name, digest in link.hashes(_PACKAGE).items()}
-    if arrived != firmware.hashes:
-        raise BoardError(f"{link.device}: the firmware arrived with other contents than were sent")
-    if missing or stale:
-        link.restart()
-    return Sent(len(missing), len(firmware.files) - len(missing), len(stale))
+def wipe(link: Link) -> None:
+    """Remove the keys, the version floor, the models and the package; what is not there is no failure."""
+    link.run(_WIPE)
+    link.restart()
 
 
 def check_keys(board: dict[str, Any], info: BoardInfo, *, master: bytes, signer: RSAPublicKey) -> None:

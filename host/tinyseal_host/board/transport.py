@@ -12,7 +12,6 @@ import json
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 import serial
@@ -32,47 +31,8 @@ _ANSWER_S = 60.0  # opening a model on a slow chip: RSA, GHASH and the self-test
 _BYTE_S = 5.0
 _CHUNK = 3072  # bytes a round trip: 4 KiB of base64, which the board's compiler holds twice
 _BUSY_HINT = "close what else uses the port (a serial monitor, another mpremote), or name another with --port"
+_GARBLED_HINT = "try again; if it happens often, bytes are lost or changed on the way: another cable or port may help"
 _RAW_REPL_HINT = "press the board's reset button and try again; MicroPython must be on it, with its REPL open"
-
-_HASHES = """
-import uos, uhashlib, ubinascii, ujson
-def _hash(path):
-    h = uhashlib.sha256()
-    b = bytearray(1024)
-    m = memoryview(b)
-    with open(path, "rb") as f:
-        while True:
-            n = f.readinto(b)
-            if not n:
-                return ubinascii.hexlify(h.digest()).decode()
-            h.update(m[:n])
-def _hashes(folder):
-    try:
-        found = [e for e in uos.ilistdir(folder) if e[1] == 0x8000]
-    except OSError:
-        found = []
-    print(ujson.dumps({e[0]: _hash(folder + "/" + e[0]) for e in found}))
-"""
-_EXISTS = """
-import uos, ujson
-def _exists(path):
-    try:
-        uos.stat(path)
-    except OSError:
-        print(ujson.dumps(False))
-    else:
-        print(ujson.dumps(True))
-"""
-_MAKE_FOLDERS = """
-import uos
-def _folders(*paths):
-    for p in paths:
-        try:
-            uos.mkdir(p)
-        except OSError as e:
-            if e.errno != 17:
-                raise
-"""
 
 
 class Link:
@@ -82,15 +42,21 @@ class Link:
         self.device = device
         self._transport = transport
 
-    def run(self, code: str, *, timeout_s: float = _ANSWER_S) -> str:
-        """Execute `code` and return what it prints; TinysealError with the exception's last line when it raises."""
+    def run(self, code: str | bytes, *, timeout_s: float = _ANSWER_S) -> str:
+        """Execute `code` and return what it prints; TinysealError when the board cannot do it, with the reason.
+
+        What code of ours should never raise is the link's fault: BoardError.
+        """
         with self._errors():
             output, error = self._transport.exec_raw(code, timeout=timeout_s)
         if error:
             raised = _last_line(error)
             if raised.startswith("MemoryError"):
                 raise refused(Refusal.MEMORY, raised.partition(": ")[2])
-            raise TinysealError(f"{self.device}: the board raised {raised}")
+            message = f"{self.device}: the board raised {raised}"
+            if raised.startswith(("OSError", "ImportError")):
+                raise TinysealError(message)
+            raise BoardError(message, hint=_GARBLED_HINT)
         return bytes(output).decode(errors="replace")
 
     def json(self, code: str) -> Any:
@@ -100,7 +66,7 @@ class Link:
             return json.loads(lines[-1])
         except (ValueError, IndexError):
             said = lines[-1][:80] if lines else "nothing"
-            raise BoardError(f"{self.device}: the board answered {said!r}, wanted JSON") from None
+            raise BoardError(f"{self.device}: the board answered {said!r}, wanted JSON", hint=_GARBLED_HINT) from None
 
     def call(self, name: str, *arguments: str | int | list[int]) -> Any:
         """Call a function of the board's `tinyseal.remote`; RefusedError when it raised a SealError."""
@@ -124,37 +90,13 @@ class Link:
         with self._errors():
             self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ENTER_S)
 
-    def hashes(self, folder: str) -> dict[str, str]:
-        """The sha256 of every file in a folder of the board, by name; none when there is no folder."""
-        found: dict[str, str] = self.json(f"{_HASHES}\n_hashes({folder!r})")
-        return found
-
-    def hash(self, path: str) -> str:
-        """The sha256 of one file."""
-        return str(self.json(f"{_HASHES}\nprint(ujson.dumps(_hash({path!r})))"))
-
-    def exists(self, path: str) -> bool:
-        """Whether there is a file or folder of that name."""
-        return bool(self.json(f"{_EXISTS}\n_exists({path!r})"))
-
-    def make_folders(self, folder: str) -> None:
-        """Make a folder and those above it."""
-        path = PurePosixPath(folder)
-        wanted = [str(p) for p in (*reversed(path.parents), path) if str(p) != "/"]
-        self.run(f"{_MAKE_FOLDERS}\n_folders(*{wanted!r})")
-
-    def remove(self, path: str) -> None:
-        """Remove a file of the board."""
-        self.run(f"import uos; uos.remove({path!r})")
-
-    def write(self, path: str, data: bytes, progress: Progress | None = None) -> None:
-        """Write a file on the board, from its beginning."""
-        self.run(f"import ubinascii\n_d = ubinascii.a2b_base64\n_f = open({path!r}, 'wb')\n_w = _f.write")
-        for at, text in base64_chunks(data):
-            self.run(f"_w(_d({text!r}))")
-            if progress:
-                progress(min(at + _CHUNK, len(data)), len(data))
-        self.run("_f.close()\ndel _f, _w, _d")
+    @contextlib.contextmanager
+    def understanding(self) -> Iterator[None]:
+        """BoardError where an answer is taken apart and has not the shape that it should have."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BoardError(f"{self.device}: the board's answer makes no sense", hint=_GARBLED_HINT) from error
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -1,13 +1,25 @@
-"""Putting a model on a board: into the idle slot, verified and self-tested there, then switched to."""
+"""Putting a model on a board: into the idle slot, verified and self-tested there, then switched to; and going back."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from typing import Any
 
-from ..errors import BoardError, TinysealError
+from ..errors import BoardError
 from ..program import Program
+from . import transfer
+from .transfer import AGAIN, Stored, contents, digest, send
 from .transport import Link, Progress
+
+_FOLDER, _UPLOAD, _SLOTS = "/seal", "new.part", {1: "a.seal", 2: "b.seal"}  # FORMAT.md section 4
+_MAKE_FOLDER = f"""
+import uos
+try:
+    uos.mkdir({_FOLDER!r})
+except OSError as e:
+    if e.errno != 17:
+        raise
+"""
 
 
 @dataclass(frozen=True)
@@ -33,17 +45,39 @@ def check_room(link: Link, payload_len: int, program: Program | None = None) -> 
 
 
 def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
-    """Send a sealed file and have the board open it completely; RefusedError, and the board keeps what it had."""
-    place = link.call("prepare_upload")
-    if place["free"] < len(sealed):
-        raise TinysealError(
-            f"{link.device}: {len(sealed)} bytes to send, {place['free']} free on the board's filesystem",
-            hint="remove files with mpremote fs rm",
-        )
-    path = str(place["path"])
-    link.write(path, sealed, progress)
-    if link.hash(path) != hashlib.sha256(sealed).hexdigest():
-        raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint="try again")
+    """Send a sealed file and have the board open it completely; RefusedError, and the board keeps what it had.
+
+    An upload that was cut goes on where it stopped, and a file that is in a slot already is not sent again.
+    """
+    link.run(_MAKE_FOLDER)
+    there = contents(link, _FOLDER) or {}
+    mine = digest(sealed)
+    found = next((slot for slot, name in _SLOTS.items() if name in there and there[name].digest == mine), 0)
+    if not found and not (_UPLOAD in there and there[_UPLOAD].digest == mine):
+        _upload(link, sealed, there.get(_UPLOAD), progress)
     link.restart()  # what the upload has left in the memory would lie in the model's way
-    about = link.call("accept_upload")
-    return Pushed(about["name"], about["version"], tuple(about["labels"]), " ab"[about["slot"]])
+    return _pushed(link, link.call("accept_upload", found))
+
+
+def _upload(link: Link, sealed: bytes, part: Stored | None, progress: Progress | None) -> None:
+    at = 0
+    if part is not None:
+        if part.size < len(sealed) and part.digest == digest(sealed[: part.size]):
+            at = part.size
+        else:
+            link.run(f"import uos;uos.remove('{_FOLDER}/{_UPLOAD}')")
+    transfer.check_room(link, [len(sealed) - at])
+    send(link, _FOLDER, {_UPLOAD: sealed}, progress, at=at)
+    arrived = (contents(link, _FOLDER) or {}).get(_UPLOAD)
+    if arrived is None or arrived.digest != digest(sealed):
+        raise BoardError(f"{link.device}: the file arrived with other contents than were sent", hint=AGAIN)
+
+
+def rollback(link: Link) -> Pushed:
+    """Go back to the model in the other slot; RefusedError when it does not open or the version floor is above it."""
+    return _pushed(link, link.call("rollback"))
+
+
+def _pushed(link: Link, about: dict[str, Any]) -> Pushed:
+    with link.understanding():
+        return Pushed(str(about["name"]), int(about["version"]), tuple(about["labels"]), _SLOTS[about["slot"]][0])

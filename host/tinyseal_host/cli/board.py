@@ -22,6 +22,7 @@ from ..formats import KeySource, parse_release, parse_sealed
 from ..keys import load_master, load_signer, load_signing_key
 from . import passphrase
 from .output import Output
+from .terminal import confirm
 
 _FORGOTTEN = "this virtual board is forgotten at the end; --state DIR keeps one"
 
@@ -106,6 +107,27 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
     output.result({**_about(info), **_pushed(done)})
 
 
+def rollback(options: argparse.Namespace, output: Output) -> None:
+    """`tinyseal rollback`."""
+    with _board(options, output) as link:
+        provisioning.require_package(link)
+        done = updates.rollback(link)
+    _say_pushed(done, output)
+    output.result(_pushed(done))
+
+
+def wipe(options: argparse.Namespace, output: Output) -> None:
+    """`tinyseal wipe`: asks at the terminal, unless told `--yes`."""
+    with _board(options, output) as link:
+        info = provisioning.describe(link)
+        if not options.yes:
+            confirm(f"remove keys, version floor, models and package from board {info.device_id.hex()}?")
+        provisioning.wipe(link)
+    _say_board(info, output)
+    output.say("keys, version floor, models and package: removed")
+    output.result(_about(info))
+
+
 def infer(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal infer`."""
     if options.output is not None:
@@ -165,6 +187,7 @@ def status(options: argparse.Namespace, output: Output) -> None:
             ("signer", str(found["signer"])[:16] if found["signer"] else "none"),
             ("version floor", found["floor"]),
             *[(f"slot {letter}", _slot(found, number)) for number, letter in ((1, "a"), (2, "b"))],
+            ("fallback", _fallback(found["fallback"])),
             ("counters", _counters(found["counts"])),
             ("heap free", f"{found['heap_free']:,} bytes"),
         ]
@@ -180,6 +203,12 @@ def _slot(found: dict[str, Any], number: int) -> str:
         return "empty"
     what = f"version {slot['version']}" if "version" in slot else f"not readable: {slot['refused']}"
     return f"{what}, {slot['bytes']:,} bytes" + (", active" if found["active"] == number else "")
+
+
+def _fallback(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "none"
+    return f"slot {' ab'[found['slot']]} did not open: {found['code']}"
 
 
 def _counters(counts: dict[str, int] | None) -> str:

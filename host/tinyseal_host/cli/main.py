@@ -24,8 +24,10 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
     "provision": board.provision,
     "push": board.push,
     "deploy": board.deploy,
+    "rollback": board.rollback,
     "infer": board.infer,
     "status": board.status,
+    "wipe": board.wipe,
     "sim": board.sim,
 }
 

@@ -114,6 +114,9 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     _keys(deploy)
     _key_source(deploy)
 
+    rollback = _add(commands, "rollback", "go back to the model in a board's other slot, if its version floor allows")
+    _port(rollback)
+
     infer = _add(commands, "infer", "run frames through the model on a board")
     infer.add_argument("frames", type=Path, metavar="FRAMES", help="frames.npy (float32, one a row) or frames.csv")
     _port(infer)
@@ -121,6 +124,10 @@ def _board_commands(commands: _Commands[Parser]) -> None:
 
     status = _add(commands, "status", "show a board's slots, versions, key source and counters")
     _port(status)
+
+    wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
+    _port(wipe)
+    wipe.add_argument("--yes", action="store_true", help="do not ask")
 
     sim = _add(commands, "sim", "a virtual board that stays up until Ctrl-C; prints its port")
     _virtual(sim)
