@@ -1,8 +1,9 @@
 """Files on their way to a board: what is there already, what goes, and whether it arrived.
 
 A file goes as bytes literals in code that the board compiles in raw-paste mode, which has flow control and is clean for
-all but seven bytes. Each piece has its CRC beside it, and is written only when that is right: what a board holds of a
-file that was cut is its beginning, byte for byte, and the next upload goes on behind it.
+all but seven bytes; deflated where that makes it shorter. Each piece has its CRC beside it, and is written only when
+that is right: what a board holds of a file that was cut is its beginning, byte for byte, and the next upload goes on
+behind it.
 """
 
 from __future__ import annotations
@@ -20,18 +21,25 @@ from .transport import Link, Progress
 _PIECE = 2048  # bytes a round trip; while the board compiles one it has it three times
 _FLUSH_PIECES = 8  # what a power cut can cost, at one half-filled block of flash copied a time
 _PIECE_S = 20.0  # flash is slow where blocks have to be erased first
-# What means something to the raw REPL, to the unix VM's console or to the compiler in a bytes literal; other bytes stand
-# for themselves. Three of them as octal numbers, in three digits only where a digit comes next.
+# What means something to the raw REPL, to the unix VM's console or to the compiler in a bytes literal; other bytes
+# stand for themselves. Three of them go as octal numbers, in three digits only where a digit comes next.
 _ESCAPED = re.compile(rb'[\0\x03\x04](?=([0-7])?)|[\n\r"\\]')
 _ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b'"': rb"\"", b"\\": rb"\\"}
 
 AGAIN = "try again: it goes on where it stopped; if it happens often, try another cable or port"
 
-_NEW, _MORE, _FLUSH, _CLOSE = 1, 2, 4, 8  # the argument `o` of _p
+_NEW, _MORE, _FLUSH, _CLOSE, _DEFLATED = 1, 2, 4, 8, 16  # the argument `o` of _p
+_WINDOW_BITS = 11  # of DEFLATE (RFC 1951): the board holds 2 KiB for it
 _RECEIVE = """
 import ubinascii
+try:
+ import deflate,io
+ print(1)
+except ImportError:
+ print(0)
 def _p(n,d,c,o):
  global _f
+ if o&16:d=deflate.DeflateIO(io.BytesIO(d),deflate.RAW,11).read()
  if ubinascii.crc32(d)!=c:raise ValueError('damaged')
  if o&3:_f=open(_d+n,'wb' if o&1 else 'ab')
  _f.write(d)
@@ -110,7 +118,7 @@ def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | 
     TinysealError when the board cannot write, BoardError when a piece arrived otherwise than it was sent.
     """
     total, done = sum(map(len, files.values())), at
-    link.run(f"_d={folder + '/'!r}{_RECEIVE}")
+    deflates = link.json(f"_d={folder + '/'!r}{_RECEIVE}") == 1
     for name, data in files.items():
         for start in range(at, len(data), _PIECE):
             piece = data[start : start + _PIECE]
@@ -119,16 +127,26 @@ def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | 
                 flags |= _CLOSE
             elif (start // _PIECE + 1) % _FLUSH_PIECES == 0:
                 flags |= _FLUSH
-            link.run(_call(name, piece, flags), timeout_s=_PIECE_S)
+            link.run(_call(name, piece, flags, deflates), timeout_s=_PIECE_S)
             done += len(piece)
             if progress:
                 progress(done, total)
 
 
-def _call(name: str, piece: bytes, flags: int) -> bytes:
-    """`_p("net.mpy",b"...",1234,9)`; the name only where a file is opened."""
+def _call(name: str, piece: bytes, flags: int, deflates: bool) -> bytes:
+    """`_p("net.mpy",b"...",1234,9)`; the name only where a file is opened, the CRC that of the file's own bytes."""
     head = f'_p("{name}",b"' if flags & (_NEW | _MORE) else '_p(0,b"'
-    return head.encode() + literal(piece) + f'",{zlib.crc32(piece)},{flags})'.encode()
+    text = literal(piece)
+    if deflates:
+        shorter = literal(_deflated(piece))
+        if len(shorter) < len(text):
+            text, flags = shorter, flags | _DEFLATED
+    return head.encode() + text + f'",{zlib.crc32(piece)},{flags})'.encode()
+
+
+def _deflated(data: bytes) -> bytes:
+    stream = zlib.compressobj(9, zlib.DEFLATED, -_WINDOW_BITS)
+    return stream.compress(data) + stream.flush()
 
 
 def literal(data: bytes) -> bytes:

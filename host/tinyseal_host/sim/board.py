@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from .cable import Fault
 from .errors import SimError
 from .process import find_micropython
 
@@ -27,8 +28,22 @@ class VirtualBoard:
     With `native` False it says that it has no native emitter, as some builds of MicroPython have none.
     """
 
-    def __init__(self, state_dir: str | os.PathLike[str], heap_kib: int = 320, native: bool = True) -> None:
-        """Name the directory that keeps flash, NVS and identity; it is made at the first start."""
+    def __init__(
+        self,
+        state_dir: str | os.PathLike[str],
+        heap_kib: int = 320,
+        native: bool = True,
+        *,
+        cut: tuple[int, str] | None = None,
+        cable: tuple[int, Fault] | None = None,
+    ) -> None:
+        """Name the directory that keeps flash, NVS and identity; it is made at the first start.
+
+        `cut`: the power fails at that write of flash or NVS, counted from 1 at every start, which is done "whole", by
+        "half" or not at all ("none"). `cable`: after so many bytes, both ways together, that happens to the cable.
+        """
+        self._cut = "{}:{}".format(*cut) if cut else ""
+        self._cable = [cable[0], cable[1].value] if cable else [0, None]
         self.state_dir = Path(state_dir).absolute()
         self.heap_kib = heap_kib
         self.native = native
@@ -60,6 +75,8 @@ class VirtualBoard:
             "heap_kib": self.heap_kib,
             "native": self.native,
             "command": find_micropython(),
+            "cut": self._cut,
+            "cable": self._cable,
         }
         # Run from wherever this package is, installed or not.
         search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]

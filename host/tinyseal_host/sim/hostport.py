@@ -7,6 +7,8 @@ import termios
 import time
 import tty
 
+from .cable import Cable
+
 _QUEUE_LIMIT = 65536  # bytes of output kept for a slow reader before the VM is made to wait
 _STALL_S = 5.0  # a reader that takes nothing for this long counts as gone
 
@@ -19,8 +21,9 @@ class HostPort:
     terminal does not stop the board.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cable: Cable | None = None) -> None:
         """Make the pseudo-terminal, with the settings that a serial port at rest has: no echo, nothing translated."""
+        self.cable = cable or Cable()
         self._master, slave = os.openpty()
         tty.setraw(slave, termios.TCSANOW)
         self.path = os.ttyname(slave)
@@ -64,16 +67,17 @@ class HostPort:
     def read(self) -> bytes:
         """What the host has sent, at most 64 KiB; empty and `readable` false when there is nothing."""
         try:
-            return os.read(self._master, 65536)
+            data = os.read(self._master, 65536)
         except OSError:  # BlockingIOError: nothing there; EIO: nobody there
             self.readable = False
             return b""
+        return self.cable.carry(data)
 
     def write(self, data: bytes) -> None:
         """Queue output for the reader; `flush` sends it."""
         if not self._queue:
             self._progress = time.monotonic()
-        self._queue += data
+        self._queue += self.cable.carry(data)
 
     def flush(self) -> None:
         """Send as much as the reader's side takes without waiting."""
@@ -85,3 +89,8 @@ class HostPort:
                 self._progress = time.monotonic()
         if self.full and time.monotonic() - self._progress > _STALL_S:
             del self._queue[: len(self._queue) - _QUEUE_LIMIT // 2]
+
+    def close(self) -> None:
+        """Pull the cable out: whoever has the port open has it no more."""
+        self._edges.close()
+        os.close(self._master)

@@ -4,8 +4,8 @@ Nothing of the REPL is imitated here. Three things that the unix VM leaves to a 
 endings, and a life after the program's end, which on a board is a soft reset.
 
 Messages from the VM on its control socket: `H` the filesystem is mounted, `E` why it could not be, `M` main.py starts,
-`P` the REPL comes next (answered), `R` hard reset, `W` bytes for the host that must not be translated (answered), `A`
-answers that another than the one who waits for them has read, to be sent again.
+`P` the REPL comes next (answered), `R` hard reset, `C` the power has failed, `W` bytes for the host that must not be
+translated (answered), `A` answers that another than the one who waits for them has read, to be sent again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import sys
 import time
 from pathlib import Path
 
+from .cable import Cable, Fault
 from .console import Console
 from .errors import SimError
 from .hostport import HostPort
 from .process import HARD_RESET, PWRON_RESET, SOFT_RESET, VmConfig, VmProcess
-from .state import open_state, replace
+from .state import open_state, power_on, replace
 
 _INPUT_LIMIT = 1 << 20  # bytes from the host that wait for the VM before the host is made to wait
 _CTRL_A, _CTRL_C = b"\x01", b"\x03"
@@ -34,17 +35,22 @@ _CRASH_PAUSE_S = 0.2  # a main.py that always crashes the VM must not keep the m
 class Relay:
     """One board under power."""
 
-    def __init__(self, config: VmConfig) -> None:
-        """Make the port and start the VM as after power-on."""
+    def __init__(self, config: VmConfig, port: HostPort) -> None:
+        """Start the VM as after power-on."""
         self._config = config
+        power_on(config.state_dir)
         self._pid_file = config.state_dir / "vm.pid"
         self._port_file = config.state_dir / "port"
-        self.port = HostPort()
+        self.port = port
         # One pipe for all lives of the VM, so that what the host has typed ahead survives a soft reset.
         self._vm_stdin, self._to_vm = os.pipe()
         os.set_blocking(self._to_vm, False)
         self._input = bytearray()
+        self._power_failed = False
         self._begin_life(PWRON_RESET, raw=False)
+        self._publish_port()
+
+    def _publish_port(self) -> None:
         replace(self._port_file, f"{self.port.path}\n".encode())
 
     def _begin_life(self, cause: int, raw: bool) -> None:
@@ -60,17 +66,22 @@ class Relay:
     def run(self, lifeline: int, ready: int) -> None:
         """Serve until `lifeline` ends; say on `ready` when the board is up. SimError when the VM does not start."""
         announced = False
-        while True:
-            if not self._wait(lifeline):
-                return
-            self._take_host_input()
-            self._feed_vm()
-            self._take_control()
-            self._take_output()
-            self.port.flush()
+        while self._wait(lifeline) and self.step():
             if self.mounted and not announced:
                 announced = True
                 _say(ready, {"port": self.port.path})
+
+    def step(self) -> bool:
+        """Move what can be moved; False when the power has failed."""
+        self._take_host_input()
+        self._feed_vm()
+        self._take_control()
+        self._take_output()
+        if self._power_failed:
+            return False
+        self.port.flush()
+        self._mend_cable()
+        return True
 
     def close(self) -> None:
         """Cut the power."""
@@ -106,6 +117,16 @@ class Relay:
     @property
     def _wants_input(self) -> bool:
         return self._gate_open and len(self._input) < _INPUT_LIMIT
+
+    def _mend_cable(self) -> None:
+        """Plug in another: at once where it was pulled out, as another port; after a hang when nobody waits."""
+        broken = self.port.cable.broken
+        if broken is Fault.DROP and not self.port.pending:
+            self.port.close()
+            self.port = HostPort()
+            self._publish_port()
+        elif broken is Fault.HANG and not self.port.attached:
+            self.port.cable = Cable()
 
     # from the host to the VM
 
@@ -165,6 +186,9 @@ class Relay:
                 self._answer(message[1:2])
             elif kind == b"A":
                 self._answer(message[1:])
+            elif kind == b"C":
+                self._power_failed = True
+                return
             elif kind == b"R":
                 self._drain_output()
                 self._hard_reset("virtual board: hard reset")
@@ -247,8 +271,11 @@ def main() -> int:
         state_dir = Path(options["state_dir"])
         lock, unique_id = open_state(state_dir)
         try:
-            config = VmConfig(options["command"], state_dir, unique_id, options["heap_kib"], options["native"])
-            relay = Relay(config)
+            config = VmConfig(
+                options["command"], state_dir, unique_id, options["heap_kib"], options["native"], options["cut"]
+            )
+            after, fault = options["cable"]
+            relay = Relay(config, HostPort(Cable(after, fault and Fault(fault))))
             try:
                 relay.run(lifeline, ready)
             finally:

@@ -1,7 +1,8 @@
 """The state directory: what a virtual board keeps when the power is off.
 
 `flash.bin` is the flash chip's filesystem partition, `nvs.bin` the NVS partition, `board.json` the identity.
-`vm.pid` and `port` are there while the board runs; `lock` is held by the relay process.
+`vm.pid` and `port` are there while the board runs; `lock` is held by the relay process. `writes` and `writes.log`
+belong to a board whose power is watched or will fail.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ def running_port(state_dir: str | os.PathLike[str]) -> str | None:
         return (directory / "port").read_text().strip() or None
     except FileNotFoundError:
         return None  # not up yet
+
+
+def power_on(state_dir: Path) -> None:
+    """Forget what was counted and noted of the writes of an earlier time under power: vm/supply.py."""
+    (state_dir / "writes").write_bytes(bytes(4))
+    (state_dir / "writes.log").unlink(missing_ok=True)
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -11,6 +11,11 @@ def tell(kind, data=b""):
     CONTROL.write(kind + data)
 
 
+def wait():
+    """Let the relay do what it was told."""
+    CONTROL.read(1)
+
+
 def ask(kind, data=b""):
     """Send one message and wait until the relay has done what it asks for."""
     # The answer repeats this byte: one that Ctrl-C has kept from being read is told from the next.

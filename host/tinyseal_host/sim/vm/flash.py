@@ -1,5 +1,6 @@
 """The flash chip's filesystem partition: a block device over `flash.bin`, and the littlefs on it as the root."""
 
+import supply
 import vfs
 from settings import HOST, StateError, state_file
 
@@ -29,16 +30,14 @@ class Flash:
 
     def writeblocks(self, block, buf, offset):
         """Program the bytes of `buf` at `offset` of a block that has been erased."""
-        self._file.seek(block * _BLOCK + offset)
-        self._file.write(buf)
+        supply.write(self._file, block * _BLOCK + offset, buf)
 
     def ioctl(self, operation, argument):
         """Answer one operation of the protocol."""
         return self._operations[operation](argument)
 
     def _erase(self, block):
-        self._file.seek(block * _BLOCK)
-        self._file.write(_ERASED)
+        supply.write(self._file, block * _BLOCK, _ERASED)
         return 0
 
 

@@ -7,6 +7,7 @@ value (little-endian), then the three. It is always replaced whole.
 import errno
 import struct
 
+import supply
 from settings import HOST, StateError, state_file
 
 I32, BLOB = 0x14, 0x42  # ESP-IDF's numbers for these types (nvs_flash, ItemType)
@@ -90,4 +91,4 @@ def save(values):
                 data[i] = 0
             values[namespace, key] = Value(value.kind, value.length, at)
             at += value.length
-    HOST.rename(state_file("nvs.new"), state_file("nvs.bin"))
+    supply.commit()

@@ -9,7 +9,7 @@ class StateError(Exception):
     """The state directory holds something that a board cannot start from."""
 
 
-_, _state_dir, _fd, _unique_id, _cause, _raw, _native, *_timers = sys.argv
+_, _state_dir, _fd, _unique_id, _cause, _raw, _native, CUT, *_timers = sys.argv
 
 MACHINE = "tinyseal virtual board"  # what os.uname() and sys.implementation call it
 

@@ -1,0 +1,1 @@
+"""Boards that lose their power, and cables that fail, at every instant of every command: `python -m powercut`."""
