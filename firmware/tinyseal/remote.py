@@ -175,11 +175,16 @@ def accept_upload(found):
 
 
 def rollback():
-    """Make the other slot the active one, once its model has opened, which the floor must allow; what it is."""
+    """Make the slot of the older model the active one, once that has opened, which the floor must allow; what it is."""
     _, active = slots.state()
-    with tinyseal.open(slots.path(active and 3 - active)) as model:
+    other = active and 3 - active
+    slots.path(other)
+    now, then = _slot(active), _slot(other)
+    if now and then and then.get("version", 0) > now.get("version", 0):
+        other = active  # it has been done
+    with tinyseal.open(slots.path(other)) as model:
         about = _about(model)
-    about["slot"] = slots.accept(3 - active)
+    about["slot"] = slots.accept(other)
     return about
 
 

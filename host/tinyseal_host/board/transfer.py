@@ -38,13 +38,13 @@ try:
 except ImportError:
  print(0)
 def _p(n,d,c,o):
- global _f
+ global _q
  if o&16:d=deflate.DeflateIO(io.BytesIO(d),deflate.RAW,11).read()
  if ubinascii.crc32(d)!=c:raise ValueError('damaged')
- if o&3:_f=open(_d+n,'wb' if o&1 else 'ab')
- _f.write(d)
- if o&4:_f.flush()
- if o&8:_f.close()
+ if o&3:_q=open(_d+n,'wb' if o&1 else 'ab')
+ _q.write(d)
+ if o&4:_q.flush()
+ if o&8:_q.close()
 """
 _CONTENTS = """
 import uos,uhashlib,ubinascii,ujson

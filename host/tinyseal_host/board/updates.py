@@ -74,7 +74,7 @@ def _upload(link: Link, sealed: bytes, part: Stored | None, progress: Progress |
 
 
 def rollback(link: Link) -> Pushed:
-    """Go back to the model in the other slot; RefusedError when it does not open or the version floor is above it."""
+    """Go back to the older model of the two; RefusedError when it does not open or the version floor is above it."""
     return _pushed(link, link.call("rollback"))
 
 

@@ -114,7 +114,7 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     _keys(deploy)
     _key_source(deploy)
 
-    rollback = _add(commands, "rollback", "go back to the model in a board's other slot, if its version floor allows")
+    rollback = _add(commands, "rollback", "go back to the older of a board's two models, if its version floor allows")
     _port(rollback)
 
     infer = _add(commands, "infer", "run frames through the model on a board")
