@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test attack conformance bench size lint clean
+.PHONY: help setup demo test attack powercut conformance bench size lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,9 @@ test: lint ## lint, types and all tests
 
 attack: setup ## every flip, cut and lie that a sealed file and its engines can tell, and a search for what is left in RAM
 	PYTHONPATH=tests $(BIN)/python -m attack
+
+powercut: setup ## boards that lose their power at every write to flash and NVS, and cables that fail
+	PYTHONPATH=tests $(BIN)/python -m powercut
 
 conformance: setup ## TensorFlow Lite Micro's bytes, for the models in TINYSEAL_MODELS and for thousands of random files
 	PYTHONPATH=tests $(BIN)/python -m conformance

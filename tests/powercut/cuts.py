@@ -5,12 +5,10 @@ first n - 1 of them, and of the n-th all, the first half, or nothing. A live cut
 compare; so there is no need to run the command again for each.
 """
 
-import hashlib
 import shutil
 import struct
 import tempfile
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +42,18 @@ class Write:
     kind: int
     at: int
     data: bytes
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The power fails at the n-th write, of which that part is done; `same`: how many cuts leave the same bytes."""
+
+    n: int
+    part: str
+    same: int
+
+    def and_same(self, more: int) -> "Cut":
+        return Cut(self.n, self.part, self.same + more)
 
 
 def record(before: Path, scenario: Scenario) -> list[Write]:
@@ -92,33 +102,40 @@ class Remains:
             self._nvs = write.data
 
 
-def distinct(before: Path, writes: list[Write]) -> Iterator[tuple[int, str, int]]:
-    """(n, part, how many cuts leave the very same bytes), for one of those cuts each."""
-    remains = Remains(before, writes)
-    first: dict[bytes, tuple[int, str]] = {}
-    count: dict[bytes, int] = {}
-    for n in range(1, len(writes) + 1):
-        for part in PARTS:
-            flash, nvs = remains.after(n, part)
-            key = hashlib.sha256(flash + (b"" if nvs is None else nvs)).digest()
-            first.setdefault(key, (n, part))
-            count[key] = count.get(key, 0) + 1
-    for key, (n, part) in first.items():
-        yield n, part, count[key]
+def distinct(before: Path, writes: list[Write]) -> list[Cut]:
+    """One cut for everything that cuts can leave, one after the other, with the number of those that leave the same."""
+    flash = bytearray((before / "flash.bin").read_bytes())
+    found, last = [], Cut(1, "none", 0)
+    for n, write in enumerate(writes, 1):
+        old, new = flash[write.at : write.at + len(write.data)], write.data
+        half = new[: len(new) // 2] + old[len(new) // 2 :]
+        if write.kind != _FLASH:  # replaced whole or not at all
+            half, old = b"", b""
+        last = last.and_same(1 + (half == old))
+        if half not in (old, new):
+            found.append(Cut(n, "half", 1))
+        if new == old:
+            last = last.and_same(1)
+        else:
+            found.append(last)
+            last = Cut(n, "whole", 1 + (half == new != old))
+        if write.kind == _FLASH:
+            flash[write.at : write.at + len(new)] = new
+    return [*found, last]
 
 
-def attack(scenario: Scenario, cuts: list[tuple[int, str, int]], before: Path, writes: list[Write]) -> Tally:
-    """Cut the power at each of them, and look at what is left, twice: as it comes up, and as the command is repeated."""
+def attack(scenario: Scenario, cuts: list[Cut], before: Path, writes: list[Write]) -> Tally:
+    """Cut the power at each of them, and look at what is left twice: as it comes up, and as the command is repeated."""
     tally = Tally()
     remains = Remains(before, writes)
     with tempfile.TemporaryDirectory() as scratch:
-        for n, part, same in sorted(cuts, key=lambda cut: (cut[0], PARTS.index(cut[1]))):
-            flash, nvs = remains.after(n, part)
+        for cut in sorted(cuts, key=lambda cut: cut.n):
+            flash, nvs = remains.after(cut.n, cut.part)
             folder = Path(scratch) / "board"
             folder.mkdir()
             _write(folder, flash, nvs)
-            where = f"{scenario.name}, write {n}, {part}"
-            tally.cuts += same
+            where = f"{scenario.name}, write {cut.n}, {cut.part}"
+            tally.cuts += cut.same
             _reboot(folder, scenario, where, tally)
             _write(folder, flash, nvs)
             _repeat(folder, scenario, where, tally)
@@ -171,6 +188,7 @@ def boot(folder: Path) -> tuple[int | str, int]:
 
 def prepared(scenario: Scenario, folder: Path) -> tuple[Path, list[Write]]:
     """The board before the command, in a folder below this one, and the command's writes."""
+    folder.mkdir(exist_ok=True)
     before = folder / "before"
     make_board(before, scenario)
     return before, record(before, scenario)

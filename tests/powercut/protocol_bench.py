@@ -11,6 +11,7 @@ import struct
 import termios
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import serial
 from mpremote import transport_serial
@@ -68,11 +69,16 @@ class _Port:
     def flush(self):
         pass
 
+    def replug(self):
+        """Another cable; what was on its way is gone."""
+        self.wire = Cable()
+        self.to_host.clear()
+
 
 class Bench(Relay):
     """A board under power on a state directory that is there; `cut` as in the virtual board's VmConfig."""
 
-    by_name = {}
+    by_name: ClassVar[dict[str, "Bench"]] = {}
 
     def __init__(self, folder: Path, cut="", cable=None):
         self.name = str(folder.absolute()).strip("/").replace("/", "-")
@@ -130,7 +136,7 @@ class Serial:
     def open(self):
         self._bench = Bench.by_name[self.port.removeprefix("bench://")]
 
-    def isOpen(self):  # noqa: N802 - pyserial's name
+    def isOpen(self):
         return self._bench is not None
 
     def _look(self):
@@ -138,7 +144,7 @@ class Serial:
         if not self._bench.on or (wire.broken is Fault.DROP and not self._bench.port.to_host):
             raise serial.SerialException("device disconnected")
 
-    def inWaiting(self):  # noqa: N802
+    def inWaiting(self):
         self._look()
         return len(self._bench.port.to_host)
 

@@ -19,7 +19,7 @@ from ..errors import BoardError, TinysealError
 from .transport import Link, Progress
 
 _PIECE = 2048  # bytes a round trip; while the board compiles one it has it three times
-_FLUSH_PIECES = 8  # what a power cut can cost, at one half-filled block of flash copied a time
+_FLUSH_PIECES = 4  # what a power cut can cost; each time a half-filled block of flash is copied
 _PIECE_S = 20.0  # flash is slow where blocks have to be erased first
 # What means something to the raw REPL, to the unix VM's console or to the compiler in a bytes literal; other bytes
 # stand for themselves. Three of them go as octal numbers, in three digits only where a digit comes next.

@@ -11,16 +11,15 @@ VM's own lock and allocates nothing, so it may be called at any instant, during 
 
 from __future__ import annotations
 
+# Every reset of a board starts this program: nothing is imported that takes long, such as `dataclasses` and `typing`.
+import _thread
 import ctypes
 import os
 import select
 import signal
 import struct
 import sys
-import threading
 import time
-from dataclasses import dataclass
-from typing import NoReturn
 
 import micropython_module  # type: ignore[import-not-found, unused-ignore]
 
@@ -33,13 +32,13 @@ _WAKE = signal.SIGUSR2
 _SYS_WRITE = (b"1", b"64")  # on x86-64 and AArch64; what the other architecture has by that number the VM never calls
 
 
-@dataclass
 class _Alarm:
-    function: int
-    argument: int
-    period_s: float
-    periodic: bool
-    due_s: float  # of time.monotonic()
+    def __init__(self, function: int, argument: int, period_s: float, periodic: bool) -> None:
+        self.function = function
+        self.argument = argument
+        self.period_s = period_s
+        self.periodic = periodic
+        self.due_s = time.monotonic() + period_s
 
 
 class Timers:
@@ -55,8 +54,8 @@ class Timers:
         # of the queue's four places, whatever its period.
         self._queued = (ctypes.c_uint8 * _TIMERS)()
         self._commands, self._commands_write = os.pipe()
-        self._vm_thread = threading.get_ident()
-        self._vm_syscall = os.open(f"/proc/self/task/{threading.get_native_id()}/syscall", os.O_RDONLY)
+        self._vm_thread = _thread.get_ident()
+        self._vm_syscall = os.open(f"/proc/self/task/{_thread.get_native_id()}/syscall", os.O_RDONLY)
 
     @property
     def argument(self) -> str:
@@ -66,10 +65,10 @@ class Timers:
     def start(self) -> None:
         """Begin to keep time, in a thread that no signal is delivered to: all of them are for the VM."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        threading.Thread(target=self._run, daemon=True).start()
+        _thread.start_new_thread(self._run, ())
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _run(self) -> NoReturn:
+    def _run(self) -> None:
         while True:
             if select.select([self._commands], [], [], self._pause_s())[0]:
                 self._take(os.read(self._commands, _ALARM.size))
@@ -89,8 +88,7 @@ class Timers:
     def _take(self, command: bytes) -> None:
         function, argument, period_us, periodic, number = _ALARM.unpack(command)
         if period_us:
-            period_s = period_us / 1e6
-            self._alarms[number] = _Alarm(function, argument, period_s, bool(periodic), time.monotonic() + period_s)
+            self._alarms[number] = _Alarm(function, argument, period_us / 1e6, bool(periodic))
         else:
             self._alarms.pop(number, None)
 
