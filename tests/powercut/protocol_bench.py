@@ -19,6 +19,7 @@ from tinyseal_host.sim.cable import Cable, Fault
 from tinyseal_host.sim.process import VmConfig, find_micropython
 from tinyseal_host.sim.relay import Relay
 
+DEVICE_ID = "020304050607"
 _HEAP_KIB = 320
 _TURN_MS = 20
 _PATIENCE_S = 60  # for a VM that is at work
@@ -83,7 +84,7 @@ class Bench(Relay):
     def __init__(self, folder: Path, cut="", cable=None):
         self.name = str(folder.absolute()).strip("/").replace("/", "-")
         self.on = True
-        super().__init__(VmConfig(find_micropython(), folder, "0203040506", _HEAP_KIB, cut), _Port(cable or Cable()))
+        super().__init__(VmConfig(find_micropython(), folder, DEVICE_ID, _HEAP_KIB, cut), _Port(cable or Cable()))
         Bench.by_name[self.name] = self
 
     @property

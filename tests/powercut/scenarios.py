@@ -3,6 +3,7 @@
 The models are the least that are whole; they differ in their version alone.
 """
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -22,9 +23,8 @@ from tinyseal_host.errors import Refusal, RefusedError
 from tinyseal_host.formats import KeySource
 from tinyseal_host.sim import VirtualBoard
 
-from powercut.protocol_bench import Bench
+from powercut.protocol_bench import DEVICE_ID, Bench
 
-DEVICE_ID = bytes.fromhex("0203040506")
 _CHANGED = ("errors", "gcm", "slots", "store")  # modules of the older package that are others
 _STALE = "attic"
 
@@ -53,7 +53,8 @@ def _owner():
 def sealed(version: int) -> bytes:
     """A whole model of that version for the board."""
     master, signing = _owner()
-    return sealing.seal(sealing.sign(tiny_release.body(version), signing), DEVICE_ID, KeySource.NVS, master)
+    release = sealing.sign(tiny_release.body(version), signing)
+    return sealing.seal(release, bytes.fromhex(DEVICE_ID), KeySource.NVS, master)
 
 
 def _provision(link: Link) -> None:
@@ -140,6 +141,8 @@ SCENARIOS = (
 
 def make_board(folder: Path, scenario: Scenario) -> None:
     """The folder of the board that the scenario's command meets."""
+    folder.mkdir()
+    (folder / "board.json").write_text(json.dumps({"unique_id": DEVICE_ID}))
     with VirtualBoard(folder):
         pass  # formats the flash
     with Bench(folder) as bench, connect(bench.url, soft_reset=False) as link:
