@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,6 +30,7 @@ _LINK_ERRORS = (TransportError, OSError, serial.SerialException, ValueError)
 _ENTER_S = 10.0
 _ANSWER_S = 60.0  # opening a model on a slow chip: RSA, GHASH and the self-test
 _BYTE_S = 5.0
+_TRIES = 3
 _CHUNK = 3072  # bytes a round trip: 4 KiB of base64, which the board's compiler holds twice
 _BUSY_HINT = "close what else uses the port (a serial monitor, another mpremote), or name another with --port"
 _GARBLED_HINT = "try again; if it happens often, bytes are lost or changed on the way: another cable or port may help"
@@ -159,6 +161,7 @@ def connect(device: str, *, soft_reset: bool = True) -> Iterator[Link]:
     try:
         with link._errors():
             transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ENTER_S)
+            _synchronise(transport)
         yield link
     finally:
         with contextlib.suppress(*_LINK_ERRORS):
@@ -166,6 +169,25 @@ def connect(device: str, *, soft_reset: bool = True) -> Iterator[Link]:
                 transport.exit_raw_repl()
                 transport.serial.write(b"\x04")  # soft reset: boot.py and main.py run as after power-on
             transport.close()
+
+
+def _synchronise(transport: SerialTransport) -> None:
+    """Make sure that what the board says is the answer to what it was asked; TransportError if it never is.
+
+    A session that was cut may have left code in the board's hands, and what it prints of that comes late.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        mark = secrets.token_hex(4)
+        transport.use_raw_paste = True  # mpremote gives it up when it gets another answer than it has expected
+        try:
+            output, _ = transport.exec_raw(f"print({mark!r})", timeout=_ENTER_S)
+            if output.strip() == mark.encode() and transport.use_raw_paste:
+                return
+        except TransportError:
+            if not tries_left:
+                raise
+        transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
+    raise TransportError("the answers are to other questions")
 
 
 def _not_opened(device: str) -> BoardError:
