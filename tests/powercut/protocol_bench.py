@@ -85,7 +85,7 @@ class Bench(Relay):
     def __init__(self, folder: Path, cut="", cable=None):
         self.name = str(folder.absolute()).strip("/").replace("/", "-")
         self.on = True
-        super().__init__(VmConfig(find_micropython(), folder, DEVICE_ID, _HEAP_KIB, cut), _Port(cable or Cable()))
+        super().__init__(VmConfig(find_micropython(), folder, DEVICE_ID, _HEAP_KIB, True, cut), _Port(cable or Cable()))
         Bench.by_name[self.name] = self
 
     @property
