@@ -21,7 +21,9 @@ _PROTOCOL = """
 try:
  from tinyseal import remote
  print(getattr(remote,'PROTOCOL',0))
-except (ImportError,ValueError):
+except MemoryError:
+ raise
+except Exception:
  print('null')
 """
 # _m: a folder there may be; _e: empty one; _f: end a switch, _n: begin it; _y: copy files of the old package.
@@ -100,8 +102,8 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
     digests = {name: digest(data) for name, data in wanted.items()}
     if not link.json(f"{_SWITCH}print(_f({_PACKAGE!r},{_FIRST!r}))"):
         raise TinysealError(
-            f"{link.device}: {_FIRST} on the board is in the package's way",
-            hint=f"rename it: mpremote fs cp -r :{_FIRST}",
+            f"{link.device}: {_FIRST} on the board is no package, and in the way of ours",
+            hint="give it another name, or remove it",
         )
     there = contents(link, _PACKAGE) or {}
     stale = there.keys() - wanted.keys()

@@ -110,7 +110,8 @@ def require_package(link: Link) -> None:
     number = installing.protocol(link)
     if number is None:
         raise TinysealError(
-            f"{link.device}: the board has no tinyseal on it", hint="tinyseal provision --port ... --keys ..."
+            f"{link.device}: the board has no tinyseal on it that can be loaded",
+            hint="tinyseal provision --port ... --keys ...",
         )
     installing.check_protocol(link, number)
 

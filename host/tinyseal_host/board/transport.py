@@ -183,7 +183,7 @@ def _synchronise(transport: SerialTransport) -> None:
             output, _ = transport.exec_raw(f"print({mark!r})", timeout=_ENTER_S)
             if output.strip() == mark.encode() and transport.use_raw_paste:
                 return
-        except TransportError:
+        except (TransportError, struct.error):
             if not tries_left:
                 raise
         transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
