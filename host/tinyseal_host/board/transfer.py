@@ -71,7 +71,8 @@ def _s(d):
  for n in sorted(e[0] for e in uos.ilistdir(d)):h.update(n+' '+_h(d+'/'+n)+'\\n')
  print(ujson.dumps(ubinascii.b2a_base64(h.digest()[:16]).decode().strip()))
 """
-_ROOM = "import uos,ujson;s=uos.statvfs('/');print(ujson.dumps([s[0],s[3]]))"
+# A full littlefs counts blocks twice, and says that less than none are free.
+_ROOM = "import uos,ujson;s=uos.statvfs('/');print(ujson.dumps([s[0],s[3] if s[3]<=s[2] else 0]))"
 
 
 @dataclass(frozen=True)
