@@ -91,10 +91,10 @@ class Board:
     """A board, from the beginning of a `with` block to its end; BoardError when none answers.
 
     `port` is as for `--port`: a device, `auto`, `a0`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or `sim` for a
-    virtual board, whose state lies in the folder `state` and which may lack the native emitter. With `devices`, ids as bytes, nothing is done to another
-    board. `soft_reset` ends what runs on the board and gives its memory back, without it is interrupted only; with
-    `restart` the board's program runs again afterwards. Setting `stop` raises KeyboardInterrupt in the thread that uses
-    the board.
+    virtual board, whose state lies in the folder `state`, and which has `heap_kib` KiB of heap and, unless `native` is
+    false, the native emitter. With `devices`, ids as bytes, nothing is done to another board. `soft_reset` ends what
+    runs on the board and gives its memory back, without it is interrupted only; with `restart` the board's program
+    runs again afterwards. Setting `stop` raises KeyboardInterrupt in the thread that uses the board.
 
     `progress`, where a method takes it, is called with what is done and what there is in all.
     """
