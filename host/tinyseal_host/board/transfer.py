@@ -90,7 +90,8 @@ def digest(data: bytes) -> str:
 
 def contents(link: Link, folder: str) -> dict[str, Stored] | None:
     """The files in a folder of the board, by name; None when there is no such folder."""
-    found = link.json(f"{_CONTENTS}_c({folder!r})")
+    link.define(_CONTENTS)
+    found = link.json(f"_c({folder!r})")
     with link.understanding():
         return None if found is None else {name: Stored(int(size), str(text)) for name, (size, text) in found.items()}
 
@@ -98,7 +99,8 @@ def contents(link: Link, folder: str) -> dict[str, Stored] | None:
 def check_arrived(link: Link, folder: str, digests: dict[str, str]) -> None:
     """BoardError unless the folder holds these files, by their digests, and no others."""
     listed = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
-    if link.json(f"{_CONTENTS}{_DIGESTS}_s({folder!r})") != digest(listed.encode()):
+    link.define(_CONTENTS)
+    if link.json(f"{_DIGESTS}_s({folder!r})") != digest(listed.encode()):
         raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
 
 

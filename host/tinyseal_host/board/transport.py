@@ -36,6 +36,7 @@ class Link:
     def __init__(self, device: str, transport: Wire) -> None:
         self.device = device
         self._transport = transport
+        self._defined: set[str] = set()
 
     def run(self, code: str | bytes, *, timeout_s: float = _ANSWER_S) -> str:
         """Execute `code` and return what it prints; TinysealError when the board cannot do it, with the reason.
@@ -67,6 +68,12 @@ class Link:
             said = lines[-1][:80] if lines else "nothing"
             raise BoardError(f"{self.device}: the board answered {said!r}, wanted JSON", hint=_GARBLED_HINT) from None
 
+    def define(self, code: str) -> None:
+        """Execute definitions that later code uses, unless the board has them since its last restart."""
+        if code not in self._defined:
+            self.run(code)
+            self._defined.add(code)
+
     def call(self, name: str, *arguments: str | int | list[int]) -> Any:
         """Call a function of the board's `tinyseal.remote`; RefusedError when it raised a SealError."""
         parameters = "".join(f", {argument!r}" for argument in arguments)
@@ -86,6 +93,7 @@ class Link:
 
     def restart(self) -> None:
         """Soft reset: every module is loaded anew."""
+        self._defined.clear()
         with self._errors():
             self._transport.enter(soft_reset=True)
 
