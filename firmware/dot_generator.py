@@ -157,16 +157,16 @@ from .fixed_point import clamp, requantise, word
 def dot(w, _v, arena, job, places, at, out_at, pixels):
     """As the native module's."""
     rows_at, m, short, pitch, zero, low, high = unpack_from("<7I", job)
+    places = unpack_from("<{units}I", places)
     for _ in range(pixels):
-        x = b""
-        for place in unpack_from("<{units}I", places):
-            x += arena[at + place : at + place + 8]
         row = rows_at
         for _ in range(m):
             twice = 0
-            for k in range({width}):
-                twice += w[row + k] * (2 * x[k] + 1) - 256 * x[k]
-            row += {width}
+            for place in places:
+                for i in range(at + place, at + place + 8):
+                    x = arena[i]  # no slice: what it copies would stay on the heap
+                    twice += w[row] * (2 * x + 1) - 256 * x
+                    row += 1
             if short:
                 base, multiplier, _, right = unpack_from("<i3I", w, row)
                 arena[out_at] = clamp(requantise((twice + base) >> 1, multiplier, 0, right) + zero, low, high)

@@ -25,7 +25,9 @@ def test_operators():
         if isinstance(node, ast.ClassDef) and "WORDS = " in ast.unparse(node)
     }
     table = next(node.value for node in board if ast.unparse(node).startswith("_OPERATORS = "))
-    on_board = {key.value: words[value.elts[1].value] for key, value in zip(table.keys, table.values, strict=True)}
+    on_board = {
+        key.value: words[value.value.partition(".")[2]] for key, value in zip(table.keys, table.values, strict=True)
+    }
     assert on_board == {number: len(operands) for number, (_, operands) in described.items()}
 
 

@@ -10,10 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 import pytest
 from firmware_sources import ROOT, modules
 
-_KERNELS = (
-    "kernels kernels_copy kernels_depthwise kernels_depthwise3x3 kernels_dot kernels_elementwise kernels_pool "
-    "kernels_softmax dot_64 dot_32 dot_16"
-)
+_KERNELS = "kernels kernels_dot dot_64 dot_32 dot_16"
 _STEPS = (
     "steps_copy steps_depthwise steps_depthwise3x3 steps_elementwise steps_matrix steps_pool steps_ring steps_softmax"
 )

@@ -41,6 +41,10 @@ class Layout:
         r = self.release
         return r[at] | r[at + 1] << 8 | r[at + 2] << 16 | r[at + 3] << 24
 
+    def view(self, at):
+        """The release from there on, for a leaf: made once, as slices allocate."""
+        return memoryview(self.release)[at:]
+
     def words(self, at, n):
         if at + 4 * n > self.program_end:
             refuse("end")

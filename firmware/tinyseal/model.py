@@ -32,7 +32,7 @@ class Model:
             net = Net(payload, release.program_at, release.program_len, release.tables_at, release.tables_len)
             self._net = net
             if net.input_len != release.length or len(release.selftest_output) != net.output_len:
-                raise SealError(RELEASE, "contract and program do not fit")
+                raise SealError(RELEASE, "lengths")
             if len(release.labels) not in (0, net.output_len):
                 raise SealError(RELEASE, "%d labels" % len(release.labels))
             self._gate = Gate(release.length, release.limits[0], release.limits[1], release.max_zeros)

@@ -19,28 +19,28 @@ _OUTPUT_MAX = const(4096)
 # Module and class of each operator. A module of steps takes RAM, and its kernels with it: each is loaded when the first
 # of its operators is planned.
 _OPERATORS = {
-    1: ("steps_matrix", "Rows"),
-    2: ("steps_matrix", "Conv"),
-    3: ("steps_pool", "Mean"),
-    4: ("steps_softmax", "Softmax"),
-    5: ("steps_depthwise", "Depthwise"),
-    6: ("steps_pool", "MaxPool"),
-    7: ("steps_pool", "AveragePool"),
-    8: ("steps_elementwise", "Map"),
-    9: ("steps_elementwise", "Add"),
-    10: ("steps_elementwise", "Mul"),
-    11: ("steps_elementwise", "Minimum"),
-    12: ("steps_elementwise", "Maximum"),
-    13: ("steps_copy", "Fill"),
-    14: ("steps_copy", "Copy"),
-    15: ("steps_ring", "RingConv"),
-    16: ("steps_depthwise3x3", "Depthwise3x3"),
+    1: "steps_matrix.Rows",
+    2: "steps_matrix.Conv",
+    3: "steps_pool.Mean",
+    4: "steps_softmax.Softmax",
+    5: "steps_depthwise.Depthwise",
+    6: "steps_pool.MaxPool",
+    7: "steps_pool.AveragePool",
+    8: "steps_elementwise.Map",
+    9: "steps_elementwise.Add",
+    10: "steps_elementwise.Mul",
+    11: "steps_elementwise.Minimum",
+    12: "steps_elementwise.Maximum",
+    13: "steps_copy.Fill",
+    14: "steps_copy.Copy",
+    15: "steps_ring.RingConv",
+    16: "steps_depthwise3x3.Depthwise3x3",
 }
 
 
 def load(number):
     """The class of the operator of that number, with its module loaded; KeyError for a number that has none."""
-    module, name = _OPERATORS[number]
+    module, name = _OPERATORS[number].split(".")
     return getattr(__import__(module, globals(), None, (name,), 1), name)
 
 

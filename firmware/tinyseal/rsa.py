@@ -11,9 +11,9 @@ from .memory import equal
 from .sha256 import digest_of
 
 SIZE = const(384)  # bytes of modulus and signature
-_E = const(65537)
+_E = 65537
 _HASH = const(32)
-_SALT = const(32)
+_SALT = 32
 _DB = const(SIZE - _HASH - 1)  # masked data block: padding, 01, salt
 
 

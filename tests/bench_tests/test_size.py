@@ -27,7 +27,7 @@ def test_a_model_of_few_operators_loads_less(sizes):
     for architecture in ARCHITECTURES:
         assert sizes.total(architecture, "rows") < sizes.total(architecture, "example") < sizes.total(architecture)
     assert {"__init__", "net", "steps_matrix"} <= sizes.loaded["rows"]
-    assert not {"remote", "steps_pool", "steps_softmax", "kernels_softmax", "steps_copy"} & sizes.loaded["rows"]
+    assert not {"remote", "steps_pool", "steps_softmax", "steps_copy"} & sizes.loaded["rows"]
     assert {"steps_pool", "steps_softmax"} <= sizes.loaded["example"]
 
 

@@ -1,4 +1,7 @@
-"""What the plain kernels share: words of a table, and gemmlowp's requantisation in plain integers (level 0)."""
+"""What the plain kernels share: words of a table, and gemmlowp's requantisation in plain integers (level 0).
+
+The kernels copy neither weights nor activations, which would stay on the heap: they index release and arena.
+"""
 
 
 def word(table, at):

@@ -1,4 +1,4 @@
-"""Depthwise convolution with 3x3 weights, for boards without the native emitter (level 1): FORMAT.md's DEPTHWISE3X3."""
+"""Depthwise convolution with 3x3 weights, for boards without the native emitter: FORMAT.md's DEPTHWISE3X3."""
 
 from ustruct import unpack_from
 

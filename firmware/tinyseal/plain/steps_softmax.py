@@ -1,4 +1,4 @@
-"""Softmax on int8, for boards without the native emitter (level 1): FORMAT.md's SOFTMAX, symbol by symbol."""
+"""Softmax on int8, for boards without the native emitter: FORMAT.md's SOFTMAX, symbol by symbol."""
 
 from .fixed_point import scaled, word
 

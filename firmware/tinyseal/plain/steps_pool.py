@@ -1,4 +1,4 @@
-"""Pools and means, for boards without the native emitter (level 1): FORMAT.md's MEAN, MAX_POOL and AVERAGE_POOL."""
+"""Pools and means, for boards without the native emitter: FORMAT.md's MEAN, MAX_POOL and AVERAGE_POOL."""
 
 from ustruct import pack_into, unpack_from
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from int8_twins import machine_of, words
 
-machine = machine_of("kernels_copy")
+machine = machine_of("steps_copy")
 
 
 def copy(machine, arena, at, out_at, size, turns, in_strides, out_strides):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from int8_twins import arena_with, clamp, machine_of, words
 
-machine = machine_of("kernels_pool")
+machine = machine_of("steps_pool")
 
 
 def pool_case(rng):

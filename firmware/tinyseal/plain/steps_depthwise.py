@@ -1,4 +1,4 @@
-"""Depthwise convolution, for boards without the native emitter (level 1): the sums of FORMAT.md's DEPTHWISE."""
+"""Depthwise convolution, for boards without the native emitter: the sums of FORMAT.md's DEPTHWISE."""
 
 from ustruct import pack_into, unpack_from
 

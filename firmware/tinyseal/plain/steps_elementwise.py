@@ -1,4 +1,4 @@
-"""For boards without the native emitter (level 1): FORMAT.md's MAP, ADD, MUL, MINIMUM and MAXIMUM."""
+"""Elementwise operators, for boards without the native emitter: FORMAT.md's MAP, ADD, MUL, MINIMUM and MAXIMUM."""
 
 from ustruct import unpack_from
 

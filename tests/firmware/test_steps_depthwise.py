@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from int8_twins import BASE, arena_with, machine_of, words
 
-machine = machine_of("kernels_depthwise")
+machine = machine_of("steps_depthwise")
 
 
 def sums_at(machine, arena, weights, operands, y, x, scratch_at):

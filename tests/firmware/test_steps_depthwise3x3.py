@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from int8_twins import BASE, arena_with, clamp, machine_of, requantise, words
 
-machine = machine_of("kernels_depthwise3x3")
+machine = machine_of("steps_depthwise3x3")
 AT = 5  # of the input in the arena
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from int8_twins import BASE, arena_with, clamp, machine_of, requantise, words
 
-machine = machine_of("kernels_elementwise")
+machine = machine_of("steps_elementwise")
 
 
 EVERY = np.arange(256)

@@ -1,4 +1,4 @@
-"""Moving bytes, for boards without the native emitter (level 1): FORMAT.md's COPY, and FILL by it."""
+"""Moving bytes, for boards without the native emitter: FORMAT.md's COPY, and FILL by it."""
 
 from ustruct import unpack_from
 
