@@ -88,7 +88,7 @@ def rollback(options: argparse.Namespace, output: Output) -> int:
 
 def wipe(options: argparse.Namespace, output: Output) -> int:
     """`tinyseal wipe`: asks at the terminal, unless told `--yes`."""
-    if not options.yes and len(options.port) > 1:
+    if not options.yes and fleet.several(options):
         raise UsageError("several boards to wipe, and they are not asked about one by one", hint="--yes")
 
     def work(board: Board, bar: Bar) -> Done:

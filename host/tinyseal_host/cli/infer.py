@@ -18,9 +18,9 @@ from .output import Bar, Output
 def infer(options: argparse.Namespace, output: Output) -> int:
     """`tinyseal infer`: with several boards `-o` is a folder, and gets an `ID.csv` for each."""
     many = fleet.several(options)
+    frames = inference.read_frames(options.frames)
     if options.output is not None:
         _check(options.output, options.frames, many)
-    frames = inference.read_frames(options.frames)
 
     def work(board: Board, bar: Bar) -> Done:
         with bar("frames", unit="frames") as step:
