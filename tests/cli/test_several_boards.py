@@ -210,7 +210,7 @@ def test_ctrl_c_ends_all_of_them_and_leaves_the_boards_running(tinyseal, deploy_
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out, err) == (130, "", "tinyseal: error: interrupted\n")
-        time.sleep(1)
+        time.sleep(3)  # both boot
         for board in (first, second):
             done = subprocess.run(
                 [

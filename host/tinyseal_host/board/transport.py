@@ -111,7 +111,7 @@ class Link:
         try:
             yield
         except (*_LINK_ERRORS, struct.error) as error:  # struct.error: it went quiet in the middle of a handshake
-            raise no_answer(self.device, self._transport.heard) from error
+            raise no_answer(self.device, self._transport.heard, error) from error
 
 
 def base64_chunks(data: bytes) -> Iterator[tuple[int, str]]:

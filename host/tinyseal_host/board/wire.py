@@ -13,7 +13,7 @@ import secrets
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ _BYTE_S = 5.0
 _CONNECT_S = 5.0
 _HEARD_LEN = 2048  # bytes of the board's last words that are kept
 _ENTER_S = (2.0, 4.0)  # a chip that the opened port has reset takes a second or two to boot
+_ENTER_BYTE_S = 0.5
 _TRIES, _SYNCHRONISE_S = 3, 10.0
 _INTERRUPTS = 10
 _QUIET_S, _SETTLE_S = 0.3, 3.0
@@ -38,6 +39,8 @@ _PRINTABLE_SHARE = 0.7
 _BUSY_HINT = "close what else uses the port (a serial monitor, another mpremote), or name another with --port"
 _NO_ANSWER_HINT = "press the board's reset button and try again; MicroPython must be on it, with its REPL open"
 _FLASH_HINT = "write MicroPython to it: https://micropython.org/download, and esptool"
+_SERVER_HINT = "end the other connection, or let ser2net end it: kickolduser: true"
+_CLOSED = ("disconnected", "Broken pipe", "reset by peer")
 
 # What is heard instead of a raw REPL: a pattern, what that means, and what can be done about it.
 _LAST_WORDS = (
@@ -51,7 +54,7 @@ _LAST_WORDS = (
     (
         rb"Port already in use|in use by",
         "is in use, says the server",
-        "end the other connection, or let ser2net end it: kickolduser: true",
+        _SERVER_HINT,
     ),
     (rb"(?i)(login|password): *$", "is a login prompt, wanted a board's REPL", "name another with --port"),
 )
@@ -99,21 +102,35 @@ class Wire(transport_serial.SerialTransport):  # type: ignore[misc]
     def enter(self, *, soft_reset: bool) -> None:
         """Into the raw REPL, whatever runs there: a program that catches Ctrl-C gets more of them."""
         first, *others = _ENTER_S
+        with self._patient_for(_ENTER_BYTE_S):
+            try:
+                self.enter_raw_repl(soft_reset=soft_reset, timeout_overall=first)
+            except TransportError:
+                for timeout_s in others:
+                    for _ in range(_INTERRUPTS):
+                        self.serial.write(b"\x03")
+                        _clock().sleep(_QUIET_S / _INTERRUPTS)  # several at once count as one
+                    with contextlib.suppress(TransportError):
+                        self.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
+                        break
+                else:
+                    raise
+                # What was typed in vain may all be answered now, and must not be taken for the answer to what follows.
+                self._settle()
+                self.enter_raw_repl(soft_reset=soft_reset, timeout_overall=first)
+
+    @contextlib.contextmanager
+    def _patient_for(self, byte_s: float) -> Iterator[None]:
+        """Where mpremote waits inside of a read, as on pseudo-terminals, it cannot look at its clock for that long."""
+        if not getattr(self, "is_pty", False):
+            yield
+            return
+        self.serial.timeout = byte_s
         try:
-            self.enter_raw_repl(soft_reset=soft_reset, timeout_overall=first)
-        except TransportError:
-            for timeout_s in others:
-                for _ in range(_INTERRUPTS):
-                    self.serial.write(b"\x03")
-                    _clock().sleep(_QUIET_S / _INTERRUPTS)  # several at once count as one
-                with contextlib.suppress(TransportError):
-                    self.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
-                    break
-            else:
-                raise
-            # What was typed in vain may all be answered now, and must not be taken for the answer to what comes next.
-            self._settle()
-            self.enter_raw_repl(soft_reset=soft_reset, timeout_overall=first)
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # it may be gone
+                self.serial.timeout = _BYTE_S
 
     def _settle(self) -> None:
         """Read until the board is quiet."""
@@ -166,11 +183,13 @@ def open_wire(device: str, stop: threading.Event | None = None) -> Wire:
         raise _not_opened(device) from error
 
 
-def no_answer(device: str, heard: bytes) -> BoardError:
-    """Why a board does not answer as it should, from its last words."""
+def no_answer(device: str, heard: bytes, error: BaseException) -> BoardError:
+    """Why a board does not answer as it should, from its last words and what the port raised."""
     for pattern, meaning, hint in _LAST_WORDS:
         if re.search(pattern, heard):
             return BoardError(f"{device}: the board {meaning}", hint=hint)
+    if "://" in device and any(word in str(error) for word in _CLOSED):
+        return BoardError(f"{device}: the server closed the connection, as one does that is in use", hint=_SERVER_HINT)
     others = holders(device)
     if others:
         return BoardError(f"{device}: the board does not answer", hint=f"{others[0]} has the port open too: end it")
