@@ -40,6 +40,7 @@ _BUSY_HINT = "close what else uses the port (a serial monitor, another mpremote)
 _NO_ANSWER_HINT = "press the board's reset button and try again; MicroPython must be on it, with its REPL open"
 _FLASH_HINT = "write MicroPython to it: https://micropython.org/download, and esptool"
 _SERVER_HINT = "end the other connection, or let ser2net end it: kickolduser: true"
+_SERVERS = ("socket://", "rfc2217://")
 _CLOSED = ("disconnected", "Broken pipe", "reset by peer")
 
 # What is heard instead of a raw REPL: a pattern, what that means, and what can be done about it.
@@ -188,8 +189,9 @@ def no_answer(device: str, heard: bytes, error: BaseException) -> BoardError:
     for pattern, meaning, hint in _LAST_WORDS:
         if re.search(pattern, heard):
             return BoardError(f"{device}: the board {meaning}", hint=hint)
-    if "://" in device and any(word in str(error) for word in _CLOSED):
-        return BoardError(f"{device}: the server closed the connection, as one does that is in use", hint=_SERVER_HINT)
+    if device.startswith(_SERVERS) and any(word in str(error) for word in _CLOSED):
+        why = "" if heard else ", as one does that is in use"
+        return BoardError(f"{device}: the server closed the connection{why}", hint=_SERVER_HINT)
     others = holders(device)
     if others:
         return BoardError(f"{device}: the board does not answer", hint=f"{others[0]} has the port open too: end it")
