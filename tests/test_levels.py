@@ -41,11 +41,12 @@ HOST = {
     "compiler": ("model", _BASE),
     "sealing": ("sealing", _BASE),
     "building": ("building", (*_BASE, "compiler", "sealing")),
-    "transport": ("board.transport", _BASE),
+    "transport": ("board.transport board.wire", _BASE),
     "sim": ("sim", _BASE),
     "example": ("example", _BASE),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
-    "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning")),
+    "api": ("api", (*_BASE, "sealing", "building", "transport", "provisioning")),
+    "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning", "api")),
     "demo": ("demo", ("package", "example")),
 }
 

@@ -48,6 +48,12 @@ def shell(command, folder, **environment):
     return done.stdout
 
 
+def python_block(text):
+    """The one that has this in it."""
+    (found,) = [b for b in re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL) if text in b]
+    return found
+
+
 def comparable(text):
     """Without what differs from board to board and from key to key."""
     text = re.sub(r"\b[0-9a-f]{12}\b|\b[0-9a-f]{16}\b", "HEX", text)
@@ -85,13 +91,23 @@ def test_the_program_for_the_board(folder):
     """The Python in the README, twice around its loop, with a frame of the example."""
     if not (folder / "keys").exists():
         test_the_transcript(folder)
-    (program,) = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert "while True:" in program
+    program = python_block("while True:")
     frame = np.load(folder / "frames.npy")[0]
     with VirtualBoard(folder / "board") as board, connect(board.port) as link:
         link.run(f"from array import array\nframe = array('f', {frame.tolist()!r})")
         printed = link.run(program.replace("while True:", "for _ in range(2):"))
     assert printed.split() == ["standing", "107"] * 2
+
+
+def test_the_program_for_the_host(folder):
+    """On a board of its own; the label is that of the example's first frame in its data set."""
+    if not (folder / "keys").exists():
+        test_the_transcript(folder)
+    (folder / "program.py").write_text(python_block("from tinyseal_host import").replace('state="a"', 'state="own"'))
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=folder, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert (done.stdout, done.stderr) == ("motion 4 standing\n", "")
 
 
 def test_the_board_that_stays_up(folder):

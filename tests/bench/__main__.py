@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from emulation import EmulationError
 from vm import VmError
 
-from . import chapter_engine, chapter_open
+from . import chapter_engine, chapter_open, chapter_wire
 from .line import Line
 
-CHAPTERS: dict[str, Callable[[], Iterator[Line]]] = {"open": chapter_open.lines, "engine": chapter_engine.lines}
+CHAPTERS: dict[str, Callable[[], Iterator[Line]]] = {
+    "open": chapter_open.lines,
+    "engine": chapter_engine.lines,
+    "wire": chapter_wire.lines,
+}
 
 
 def run(names: Sequence[str]) -> bool:

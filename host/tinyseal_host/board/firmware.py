@@ -41,7 +41,10 @@ def architecture(mpy: int) -> str:
         )
     if number not in _ARCHITECTURES:
         known = ", ".join(_ARCHITECTURES.values())
-        raise BoardError(f"the board's MicroPython has native code architecture {number}, wanted one of {known}")
+        raise BoardError(
+            f"the board's MicroPython has native code architecture {number}, wanted one of {known}",
+            hint="a chip of the ESP32 family has one of them",
+        )
     return _ARCHITECTURES[number]
 
 

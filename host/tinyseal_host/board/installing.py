@@ -111,7 +111,7 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
             link.run("".join(f"uos.remove({_PACKAGE + '/' + name!r})\n" for name in sorted(stale)))
         return 0, len(stale)
     link.run(f"_m('/lib')\n_m({_NEW!r})")
-    new = look(link, _NEW, again=True)
+    new = look(link, _NEW)
     staged = new.files or {}
     useless = [name for name, file in staged.items() if digests.get(name) != file.digest]
     if useless:

@@ -1,45 +1,100 @@
-"""What `--port` names: a serial port, a URL, or a virtual board made on the spot."""
+"""What `--port` names: serial ports, URLs, or virtual boards made on the spot."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import BoardError, UsageError
-from .transport import Link, connect, list_devices
+from .transport import Link, connect
+from .wire import list_devices
 
 SIM = "sim"
+ALL = "all"
 _DEFAULT_HEAP_KIB = 320
 
 _SHORTCUT = re.compile(r"([aucm])(\d+)")
 _PREFIXES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM", "m": "/dev/cu.usbmodem"}
+_SCHEMES = ("socket", "rfc2217")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one board is: a port, and for `sim` the folder of its state, its heap limit and its native emitter."""
+
+    port: str
+    state: Path | None = None
+    heap_kib: int | None = None
+    native: bool = True
+
+    @property
+    def label(self) -> str:
+        """What tells it from the other boards of a command before it has answered."""
+        return self.port if self.state is None else f"{self.port} {self.state}"
+
+
+def places(
+    ports: Sequence[str], states: Sequence[Path] = (), heap_kib: int | None = None, native: bool = True
+) -> list[Place]:
+    """A Place for each of `ports`, with `all` every board on USB; the states belong to the `sim`s in their order.
+
+    UsageError when there is no port, one twice, or another number of states than of `sim`s; BoardError when `all` finds
+    none.
+    """
+    if not ports:
+        raise UsageError(
+            "no board named", hint="--port sim, --port auto or --port DEVICE, or ESPPORT in the environment"
+        )
+    virtual = sum(port == SIM for port in ports)
+    if not virtual and (states or heap_kib is not None or not native):
+        got = " --port ".join(ports)
+        raise UsageError(f"--state, --heap and --no-native belong to --port sim, got --port {got}")
+    if states and len(states) != virtual:
+        raise UsageError(f"--port sim {virtual} times and --state {len(states)} times, wanted one each")
+    rest = iter(states)
+    found = []
+    for port in ports:
+        if port == SIM:
+            found.append(Place(port, next(rest, None), heap_kib, native))
+        else:
+            found += [Place(device) for device in (_all_devices() if port == ALL else [port])]
+    for place in found:
+        if (place.port != SIM or place.state) and found.count(place) > 1:
+            raise UsageError(f"{place.label} is named twice")
+    return found
+
+
+def _all_devices() -> Sequence[str]:
+    devices = list_devices()
+    if not devices:
+        raise BoardError("no board on USB", hint="is it plugged in, with a cable that has data lines?")
+    return devices
 
 
 @contextlib.contextmanager
 def open_port(
-    port: str | None,
+    port: str,
     *,
     state: Path | None = None,
     heap_kib: int | None = None,
     native: bool = True,
     soft_reset: bool = True,
+    restart: bool = True,
+    stop: threading.Event | None = None,
 ) -> Iterator[Link]:
     """A Link to the board that `port` names; a virtual one is switched off at the end, unless it was already up.
 
-    `state`, `heap_kib` and `native` belong to `sim`. UsageError without a port, BoardError when no board answers.
+    `state`, `heap_kib` and `native` belong to `sim`; the rest is as for `connect`. BoardError when no board answers.
     """
-    if port is None:
-        raise UsageError(
-            "no board named", hint="--port sim, --port auto or --port DEVICE, or ESPPORT in the environment"
-        )
-    if port != SIM and (state is not None or heap_kib is not None or not native):
-        raise UsageError(f"--state, --heap and --no-native belong to --port sim, got --port {port}")
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(_virtual_board(state, heap_kib, native)) if port == SIM else device_of(port)
-        yield stack.enter_context(connect(device, soft_reset=soft_reset))
+        yield stack.enter_context(connect(device, soft_reset=soft_reset, restart=restart, stop=stop))
 
 
 @contextlib.contextmanager
@@ -79,5 +134,22 @@ def device_of(port: str) -> str:
                 f"no single board on USB, {found}", hint="name one with --port, or --port sim for a virtual board"
             )
         return devices[0]
+    if "://" in port:
+        return _url(port)
     shortcut = _SHORTCUT.fullmatch(port)
     return _PREFIXES[shortcut[1]] + shortcut[2] if shortcut else port
+
+
+def _url(port: str) -> str:
+    wanted = f"wanted {' or '.join(f'{scheme}://HOST:PORT' for scheme in _SCHEMES)}"
+    try:
+        parts = urlsplit(port)
+        complete = parts.scheme in _SCHEMES and parts.hostname and parts.port
+    except ValueError:
+        complete = False
+    if not complete:
+        raise UsageError(f"port is {port}, {wanted}")
+    if parts.scheme == "rfc2217" and not parts.query:
+        # A server without DTR and RTS lines behind it, as in front of a pseudo-terminal, never confirms them.
+        return f"{port}?ign_set_control"
+    return port

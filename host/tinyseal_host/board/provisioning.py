@@ -87,7 +87,12 @@ class Sent:
 
 def describe(link: Link) -> BoardInfo:
     """Ask a board what it is; BoardError when its MicroPython cannot run the firmware."""
-    answer: dict[str, Any] = link.json(_DESCRIBE)
+    try:
+        answer: dict[str, Any] = link.json(_DESCRIBE)
+    except BoardError:
+        raise
+    except TinysealError as error:  # ImportError: another MicroPython than a board's, or another Python
+        raise BoardError(error.message, hint="write MicroPython to it: https://micropython.org/download") from error
     try:
         device_id = bytes.fromhex(answer["device_id"])
         return BoardInfo(device_id, answer["machine"], answer["version"], architecture(answer["mpy"]))

@@ -47,6 +47,7 @@ try:
  print(1)
 except ImportError:print(0)
 """
+# A full littlefs counts blocks twice, and says that less than none are free.
 _LOOK = """
 import uos,uhashlib,ubinascii,ujson
 def _h(p):
@@ -60,7 +61,7 @@ def _c(d):
  s=uos.statvfs('/')
  try:e={e[0]:[e[3],_h(d+'/'+e[0])] for e in uos.ilistdir(d) if e[1]>>15}
  except OSError:e=None
- print(ujson.dumps([s[0],s[3],e]))
+ print(ujson.dumps([s[0],s[3] if s[3]<=s[2] else 0,e]))
 """
 _DIGEST_OF_ALL = """
 def _s(d):
@@ -103,9 +104,9 @@ class Folder:
             )
 
 
-def look(link: Link, folder: str, *, again: bool = False) -> Folder:
-    """What is in a folder of the board; `again` where the board still has the code from the last look."""
-    answer = link.json(("" if again else _LOOK) + f"_c({folder!r})")
+def look(link: Link, folder: str) -> Folder:
+    """What is in a folder of the board."""
+    answer = link.json(f"_c({folder!r})", given=_LOOK)
     with link.understanding():
         block, free, found = answer
         files = None if found is None else {name: Stored(int(size), str(text)) for name, (size, text) in found.items()}
@@ -113,15 +114,15 @@ def look(link: Link, folder: str, *, again: bool = False) -> Folder:
 
 
 def check_arrived(link: Link, path: str, data: bytes) -> None:
-    """BoardError unless the file has this content; after a `look`."""
-    if link.json(f"print(ujson.dumps(_h({path!r})))") != digest(data):
+    """BoardError unless the file has this content."""
+    if link.json(f"print(ujson.dumps(_h({path!r})))", given=_LOOK) != digest(data):
         raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
 
 
 def check_all_arrived(link: Link, folder: str, digests: dict[str, str]) -> None:
-    """BoardError unless the folder holds these files, by their digests, and no others; after a `look`."""
+    """BoardError unless the folder holds these files, by their digests, and no others."""
     listed = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
-    if link.json(f"{_DIGEST_OF_ALL}_s({folder!r})") != digest(listed.encode()):
+    if link.json(f"{_DIGEST_OF_ALL}_s({folder!r})", given=_LOOK) != digest(listed.encode()):
         raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
 
 

@@ -1,48 +1,42 @@
-"""The link to a board: mpremote's serial transport, held to time-outs and to one kind of error.
+"""The link to a board: mpremote's raw REPL, held to time-outs and to one kind of error.
 
-Every call into mpremote is in this file. What the board's `tinyseal.remote` answers comes back through `Link.call`.
+What the board's `tinyseal.remote` answers comes back through `Link.call`. The port itself is `wire`'s.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
-import os
-import secrets
 import struct
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import serial
-import serial.tools.list_ports
 from mpremote.transport import TransportError
-from mpremote.transport_serial import SerialTransport
 
 from ..errors import BoardError, Refusal, RefusedError, TinysealError
-from ..files import reason
+from .wire import Wire, no_answer, open_wire
 
 Progress = Callable[[int, int], None]
 """Told the bytes done and the bytes in all."""
 
 _LINK_ERRORS = (TransportError, OSError, serial.SerialException, ValueError)
-_ENTER_S = 10.0
 _ANSWER_S = 60.0  # opening a model on a slow chip: RSA, GHASH and the self-test
-_BYTE_S = 5.0
-_TRIES = 3
 _CHUNK = 3072  # bytes a round trip: 4 KiB of base64, which the board's compiler holds twice
-_BUSY_HINT = "close what else uses the port (a serial monitor, another mpremote), or name another with --port"
 _GARBLED_HINT = "try again; if it happens often, bytes are lost or changed on the way: another cable or port may help"
-_RAW_REPL_HINT = "press the board's reset button and try again; MicroPython must be on it, with its REPL open"
+# What MicroPython says with and without the names of errors.
+_NO_ROOM = ("OSError: 28", "OSError: [Errno 28] ENOSPC")
 
 
 class Link:
     """A board in the raw REPL. BoardError when it goes away, does not answer in time, or runs no MicroPython."""
 
-    def __init__(self, device: str, transport: SerialTransport) -> None:
+    def __init__(self, device: str, transport: Wire) -> None:
         self.device = device
         self._transport = transport
+        self._defined: set[str] = set()  # the code that later code builds on, since the last restart
 
     def run(self, code: str | bytes, *, timeout_s: float = _ANSWER_S) -> str:
         """Execute `code` and return what it prints; TinysealError when the board cannot do it, with the reason.
@@ -56,14 +50,22 @@ class Link:
             if raised.startswith("MemoryError"):
                 raise refused(Refusal.MEMORY, raised.partition(": ")[2])
             message = f"{self.device}: the board raised {raised}"
+            if raised in _NO_ROOM:
+                raise TinysealError(
+                    f"{self.device}: no room left on the board's filesystem", hint="remove files with mpremote fs rm"
+                )
             if raised.startswith(("OSError", "ImportError")):
                 raise TinysealError(message)
             raise BoardError(message, hint=_GARBLED_HINT)
         return bytes(output).decode(errors="replace")
 
-    def json(self, code: str) -> Any:
-        """Execute `code`, whose last printed line is JSON; the value."""
-        lines = self.run(code).strip().splitlines()
+    def json(self, code: str, *, given: str = "") -> Any:
+        """Execute `code`, whose last printed line is JSON; the value.
+
+        `given` is what the code needs defined, and goes before it unless the board has it since its last restart.
+        """
+        lines = self.run(code if given in self._defined else given + code).strip().splitlines()
+        self._defined.add(given)
         try:
             return json.loads(lines[-1])
         except (ValueError, IndexError):
@@ -85,12 +87,13 @@ class Link:
     def interrupt(self) -> None:
         """End what runs on the board, whatever became of the last call."""
         with self._errors():
-            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
+            self._transport.enter(soft_reset=False)
 
     def restart(self) -> None:
         """Soft reset: every module is loaded anew."""
+        self._defined.clear()
         with self._errors():
-            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ENTER_S)
+            self._transport.enter(soft_reset=True)
 
     @contextlib.contextmanager
     def understanding(self) -> Iterator[None]:
@@ -104,10 +107,9 @@ class Link:
     def _errors(self) -> Iterator[None]:
         """What mpremote, pyserial and the system raise, as a BoardError."""
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it could not read
-                yield
+            yield
         except (*_LINK_ERRORS, struct.error) as error:  # struct.error: it went quiet in the middle of a handshake
-            raise BoardError(f"{self.device}: the board does not answer", hint=_RAW_REPL_HINT) from error
+            raise no_answer(self.device, self._transport.heard, error) from error
 
 
 def base64_chunks(data: bytes) -> Iterator[tuple[int, str]]:
@@ -148,65 +150,25 @@ def _last_line(error: bytes) -> str:
 
 
 @contextlib.contextmanager
-def connect(device: str, *, soft_reset: bool = True) -> Iterator[Link]:
-    """A Link to the board at a device path or pyserial URL, and the board running its program again afterwards.
+def connect(
+    device: str, *, soft_reset: bool = True, restart: bool = True, stop: threading.Event | None = None
+) -> Iterator[Link]:
+    """A Link to the board at a device path or pyserial URL; afterwards, with `restart`, its program runs again.
 
-    `soft_reset` ends what runs there and gives its memory back; without, only Ctrl-C is sent.
+    `soft_reset` ends what runs there and gives its memory back; without, only Ctrl-C is sent. `stop` is `Wire`'s.
     """
-    try:
-        transport = SerialTransport(device, baudrate=115200, timeout=_BYTE_S)
-    except _LINK_ERRORS as error:
-        raise _not_opened(device) from error
-    link = Link(device, transport)
+    wire = open_wire(device, stop)
+    link = Link(device, wire)
+    broken = True
     try:
         with link._errors():
-            transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ENTER_S)
-            _synchronise(transport)
+            wire.enter(soft_reset=soft_reset)
+            wire.synchronise()
         yield link
+        broken = False
     finally:
         with contextlib.suppress(*_LINK_ERRORS):
-            if transport.in_raw_repl:
-                transport.exit_raw_repl()
-                transport.serial.write(b"\x04")  # soft reset: boot.py and main.py run as after power-on
-            transport.close()
-
-
-def _synchronise(transport: SerialTransport) -> None:
-    """Make sure that what the board says is the answer to what it was asked; TransportError if it never is.
-
-    A session that was cut may have left code in the board's hands, and what it prints of that comes late.
-    """
-    for tries_left in reversed(range(_TRIES)):
-        mark = secrets.token_hex(4)
-        transport.use_raw_paste = True  # mpremote gives it up when it gets another answer than it has expected
-        try:
-            output, _ = transport.exec_raw(f"print({mark!r})", timeout=_ENTER_S)
-            if output.strip() == mark.encode() and transport.use_raw_paste:
-                return
-        except (TransportError, struct.error):
-            if not tries_left:
-                raise
-        transport.enter_raw_repl(soft_reset=False, timeout_overall=_ENTER_S)
-    raise TransportError("the answers are to other questions")
-
-
-def _not_opened(device: str) -> BoardError:
-    """Why a port cannot be opened: mpremote does not say, so the file behind it is asked once more."""
-    if "://" in device:
-        return BoardError(f"{device}: cannot be opened", hint="is the server up, and nobody else connected to it?")
-    try:
-        os.close(os.open(device, os.O_RDWR | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0)))
-    except PermissionError as error:
-        hint = "add yourself to the group that owns it (often dialout), and log in again"
-        return BoardError(f"{device}: {reason(error)}", hint=hint)
-    except FileNotFoundError as error:
-        found = ", ".join(list_devices()) or "no board on USB"
-        return BoardError(f"{device}: {reason(error)}", hint=f"found: {found}; --port sim is a virtual board")
-    except OSError as error:
-        return BoardError(f"{device}: {reason(error)}", hint=_BUSY_HINT)
-    return BoardError(f"{device}: cannot be opened as a serial port", hint=_BUSY_HINT)
-
-
-def list_devices() -> Sequence[str]:
-    """The serial ports with a USB device behind them, by name."""
-    return sorted(port.device for port in serial.tools.list_ports.comports() if port.vid is not None)
+            if wire.in_raw_repl:
+                wire.leave(restart=restart, broken=broken)
+        with contextlib.suppress(*_LINK_ERRORS):
+            wire.close()

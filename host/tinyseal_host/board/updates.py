@@ -58,7 +58,7 @@ def _upload(link: Link, sealed: bytes, place: Folder, progress: Progress | None)
         at = part.size
     elif part is not None:
         link.run(f"uos.remove('{_FOLDER}/{_UPLOAD}')")
-        place = look(link, _FOLDER, again=True)
+        place = look(link, _FOLDER)
     place.check_room(link, [len(sealed) - at])
     send(link, _FOLDER, {_UPLOAD: sealed}, progress, at=at)
     check_arrived(link, f"{_FOLDER}/{_UPLOAD}", sealed)

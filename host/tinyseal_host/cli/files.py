@@ -6,8 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import keys
-from ..building import build as build_release
+from .. import api
 from ..errors import TinysealError, UsageError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
@@ -33,13 +32,8 @@ def example(options: argparse.Namespace, output: Output) -> None:
 def build(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal build`."""
     target = output_path(options.output, options.model, ".tsm")
-    release = build_release(
-        options.model,
-        options.contract,
-        version=options.version,
-        name=options.name,
-        signing_key=keys.load_signing_key(options.keys, passphrase.ask),
-    )
+    keys = api.Keys(*options.keys, ask=passphrase.ask)
+    release = api.build(options.model, options.contract, version=options.version, keys=keys, name=options.name)
     write_whole(target, release)
     parsed = parse_release(release)
     output.say(f"{target}: {printable(parsed.header.name)}, version {options.version}, {len(release):,} bytes")

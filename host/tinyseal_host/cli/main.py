@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, files, keys, sealing
-from .output import Output
-from .parser import make_parser
+from . import board, boards, doctor, files, infer, keys, sealing, status
+from .output import Output, failed
+from .parser import parse
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int | None]] = {
     "example": files.example,
     "keygen": keys.keygen,
     "keys": keys.list_keys,
@@ -25,8 +25,10 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
     "push": board.push,
     "deploy": board.deploy,
     "rollback": board.rollback,
-    "infer": board.infer,
-    "status": board.status,
+    "infer": infer.infer,
+    "status": status.status,
+    "doctor": doctor.doctor,
+    "boards": boards.boards,
     "wipe": board.wipe,
     "sim": board.sim,
 }
@@ -37,10 +39,11 @@ def run(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     output = Output("--json" in arguments)
     try:
-        options = make_parser().parse_args(arguments)
-        _COMMANDS[options.command](options, output)
+        options = parse(arguments)
+        return _COMMANDS[options.command](options, output) or 0
     except TinysealError as error:
         output.failure(error)
+        output.result(failed(error))
         return error.exit_status
     except BrokenPipeError:  # what read our output has seen enough; nothing more can be written, not at exit either
         _give_up_stdout()
@@ -49,7 +52,6 @@ def run(argv: Sequence[str] | None) -> int:
         _give_up_stdout()
         output.failure(TinysealError(f"output cannot be written: {reason(error)}"))
         return 1
-    return 0
 
 
 def _give_up_stdout() -> None:

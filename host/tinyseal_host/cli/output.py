@@ -9,12 +9,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+)
 
 from ..errors import RefusedError, TinysealError
 from .terminal import printable
 
 Step = Callable[[int, int], None]
+Bar = Callable[..., contextlib.AbstractContextManager[Step]]
+"""`Output.progress`, or the same for one of several boards: what is done, and `unit`."""
 
 
 class Output:
@@ -52,15 +62,12 @@ class Output:
         if self.as_json:
             print(json.dumps(value), flush=True)
 
-    def failure(self, error: TinysealError) -> None:
-        """The one line of an error and the one of its hint; with --json an object on stdout as well."""
-        print(f"tinyseal: error: {_one_line(error.message)}", file=sys.stderr)
+    def failure(self, error: TinysealError, of: str = "") -> None:
+        """The one line of an error and the one of its hint, with the board's name when there are several."""
+        who = f"{of}: " if of and not error.message.startswith(f"{of}: ") else ""
+        print(f"tinyseal: error: {_one_line(who + error.message)}", file=sys.stderr)
         if error.hint:
             print(f"tinyseal: hint: {_one_line(error.hint)}", file=sys.stderr)
-        value: dict[str, object] = {"error": error.message, "exit_status": error.exit_status}
-        if isinstance(error, RefusedError):
-            value["code"] = error.name
-        self.result(value)
 
     @contextlib.contextmanager
     def progress(self, what: str, unit: str = "bytes") -> Iterator[Step]:
@@ -79,10 +86,41 @@ class Output:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
+    @contextlib.contextmanager
+    def bars(self, labels: list[str]) -> Iterator[list[Bar]]:
+        """A line on stderr for each of several boards, where stderr is a terminal: what `progress` is for one."""
+        console = Console(stderr=True)
+        width = max(map(len, labels))
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[what]}")
+        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+            yield [_bar(progress, f"{printable(label):{width}}") for label in labels]
+
     def spinner(self, what: str) -> contextlib.AbstractContextManager[object]:
         """Something that moves on stderr while a step of unknown length lasts, where stderr is a terminal."""
         console = Console(stderr=True)
         return console.status(what) if console.is_terminal else contextlib.nullcontext()
+
+
+def failed(error: TinysealError) -> dict[str, object]:
+    """The JSON object of a failure."""
+    value: dict[str, object] = {"error": error.message, "exit_status": error.exit_status}
+    if error.hint:
+        value["hint"] = error.hint
+    if isinstance(error, RefusedError):
+        value["code"] = error.name
+    return value
+
+
+def _bar(progress: Progress, label: str) -> Bar:
+    task = progress.add_task(label, total=None, what="waiting")
+
+    @contextlib.contextmanager
+    def bar(what: str, unit: str = "bytes") -> Iterator[Step]:
+        progress.update(task, what=what, completed=0, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+        progress.update(task, what=f"{what}, done")
+
+    return bar
 
 
 def _cell(value: object) -> str:

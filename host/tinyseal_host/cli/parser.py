@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,8 +13,9 @@ from ..errors import UsageError
 from ..formats import KeySource
 
 _EPILOG = """\
-exit status: 0 done, 1 failed, 2 usage, 3 the board refused it, 4 no board
---port: auto, a device, a0 u0 (mpremote's shortcuts), socket://, rfc2217://, or sim for a virtual board; else ESPPORT
+exit status: 0 done, 1 failed, 2 usage, 3 the board refused it, 4 no board; of several boards the highest
+--port: auto, a device, a0 u0 (mpremote's shortcuts), socket://, rfc2217://, sim for a virtual board; else ESPPORT;
+        repeated for several boards at once, or all
 """
 
 
@@ -23,6 +25,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Called by argparse for every wrong command line."""
         raise UsageError(message, hint=f"{self.prog} --help")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line, with `port` from ESPPORT where a command wants one and has none; UsageError."""
+    options = make_parser().parse_args(arguments)
+    if "port" in options and options.port is None:
+        named = os.environ.get("ESPPORT")
+        options.port = [named] if named else []
+    return options
 
 
 def make_parser() -> Parser:
@@ -45,7 +56,7 @@ _Commands = argparse._SubParsersAction  # the only name that argparse has for it
 
 def _add(commands: _Commands[Parser], name: str, about: str) -> Parser:
     parser = commands.add_parser(name, help=about, description=about[:1].upper() + about[1:] + ".")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, with several boards one a line")
     return parser
 
 
@@ -74,6 +85,11 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     inspect = _add(commands, "inspect", "show what a .tflite, .tsm or .seal holds")
     inspect.add_argument("file", type=Path, nargs="?", metavar="FILE")
     inspect.add_argument("--operators", action="store_true", help="show which operators can be compiled, without FILE")
+
+    boards = _add(commands, "boards", "show the boards that were provisioned with the keys in a folder")
+    boards.add_argument("folders", nargs="*", type=Path, metavar="DIR")
+    boards.add_argument("--keys", type=Path, action="append", default=[], metavar="DIR", help="the same as DIR")
+    boards.add_argument("--name", nargs=2, metavar=("ID", "NAME"), help="give one of them a name")
 
     seal = _add(commands, "seal", "encrypt a release for one board, or for many")
     seal.add_argument("release", type=Path, metavar="M.tsm")
@@ -107,6 +123,7 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     push = _add(commands, "push", "put a sealed file on a board, verified and self-tested there")
     push.add_argument("sealed", type=Path, metavar="M.seal")
     _port(push)
+    _remember(push)
 
     deploy = _add(commands, "deploy", "build, seal for the board that answers, and push")
     _model(deploy)
@@ -116,6 +133,7 @@ def _board_commands(commands: _Commands[Parser]) -> None:
 
     rollback = _add(commands, "rollback", "go back to the older of a board's two models, if its version floor allows")
     _port(rollback)
+    _remember(rollback)
 
     infer = _add(commands, "infer", "run frames through the model on a board")
     infer.add_argument("frames", type=Path, metavar="FRAMES", help="frames.npy (float32, one a row) or frames.csv")
@@ -124,13 +142,19 @@ def _board_commands(commands: _Commands[Parser]) -> None:
 
     status = _add(commands, "status", "show a board's slots, versions, key source and counters")
     _port(status)
+    _remember(status)
+
+    doctor = _add(commands, "doctor", "find out what is wrong with a board, and what to do about it")
+    _port(doctor)
+    _remember(doctor)
 
     wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
     _port(wipe)
     wipe.add_argument("--yes", action="store_true", help="do not ask")
 
     sim = _add(commands, "sim", "a virtual board that stays up until Ctrl-C; prints its port")
-    _virtual(sim)
+    sim.add_argument("--state", type=Path, metavar="DIR", help="what it keeps when the power is off")
+    _heap(sim)
 
 
 def _model(parser: Parser) -> None:
@@ -158,13 +182,37 @@ def _output(parser: Parser, metavar: str, default: str) -> None:
 
 
 def _port(parser: Parser) -> None:
-    port = os.environ.get("ESPPORT") or None
-    parser.add_argument("--port", default=port, metavar="P", help="the board; sim for a virtual one (ESPPORT)")
-    _virtual(parser)
+    parser.add_argument(
+        "--port", action="append", metavar="P", help="the board; repeatable, all for every one on USB; sim (ESPPORT)"
+    )
+    parser.add_argument(
+        "--device", action="append", default=[], metavar="ID", help="work on no board but this one; repeatable"
+    )
+    parser.add_argument("--no-restart", action="store_true", help="leave the board at its prompt, its program stopped")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="what a virtual board keeps when the power is off; once for each --port sim",
+    )
+    _heap(parser)
+    parser.set_defaults(keys=[])  # not every command for boards has the option
 
 
-def _virtual(parser: Parser) -> None:
-    parser.add_argument("--state", type=Path, metavar="DIR", help="what a virtual board keeps when the power is off")
+def _remember(parser: Parser) -> None:
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="key folder whose boards.toml remembers it",
+    )
+
+
+def _heap(parser: Parser) -> None:
     parser.add_argument("--heap", type=_heap_kib, metavar="KIB", help="heap of a virtual board (320)")
     parser.add_argument(
         "--no-native", action="store_false", dest="native", help="a virtual board without the native emitter"

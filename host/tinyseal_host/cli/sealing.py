@@ -6,7 +6,7 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from .. import keys, sealing
+from .. import api, keys, sealing
 from ..errors import TinysealError, UsageError, about
 from ..files import MODEL_LIMIT, read_bounded, reason, write_whole
 from ..formats import KeySource, parse_release, parse_sealed
@@ -27,13 +27,11 @@ def seal(options: argparse.Namespace, output: Output) -> None:
         raise UsageError("more than one board, and no folder for their files", hint="name it with -o")
     target = options.output if many else output_path(options.output, options.release, ".seal")
     release = read_bounded(options.release, MODEL_LIMIT)
-    source = KeySource[options.key_source.upper()]
-    master, signer = keys.load_master(options.keys), keys.find_signer(options.keys)
+    own = api.Keys(*options.keys)
+    _ = own.master, own.known_signer  # what is wrong with a key file is not said of the release
     with about(options.release):
-        sealer = sealing.Sealer(release, source, master)
-        if signer is not None:
-            sealing.verify(release, signer)
-    fingerprint = None if signer is None else keys.signer_fingerprint(signer)
+        sealer = api.sealer(release, keys=own, key_source=KeySource[options.key_source.upper()])
+    fingerprint = None if own.known_signer is None else keys.signer_fingerprint(own.known_signer)
     if many:
         _seal_for_many(sealer, device_ids, target, fingerprint, output)
     else:
