@@ -85,7 +85,7 @@ def test_other_keys_replace_a_board_s_only_when_told_to(tinyseal, deploy, shared
             assert (found.status, said in found.error) == (1, True)
             assert "--replace" in found.hint
     assert "40 accepted" in tinyseal("infer --port sim --state board -o out.csv", shared / "frames.npy").out
-    assert tinyseal("provision --replace --port sim --state board --keys", mixed).status == 0
+    assert tinyseal("provision --replace --yes --port sim --state board --keys", mixed).status == 0
     assert "AUTHENTICATION" in tinyseal("infer --port sim --state board", shared / "frames.npy").error
 
 

@@ -166,14 +166,23 @@ def test_wipe_leaves_nothing_of_ours(tinyseal, deploy, shared, here, monkeypatch
     assert deploy(1).status == 0
 
 
-def test_wipe_asks_at_a_terminal(tinyseal, deploy, here, monkeypatch):
+def test_what_takes_something_away_asks_at_a_terminal(tinyseal, deploy, shared, here, monkeypatch):
+    """Keys first, for what is wiped has none to be replaced; the registry forgets what is gone."""
     assert deploy(1).status == 0
-    for answer, status in (("no\n", 1), ("\n", 1), ("y\n", 0)):
-        controller, terminal = os.openpty()
-        with open(terminal) as stdin:
-            os.write(controller, answer.encode())
-            monkeypatch.setattr("sys.stdin", stdin)
-            found = tinyseal("wipe --port sim --state board")
-        os.close(controller)
-        assert (found.status, "[y/N]" in found.err) == (status, True)
-    assert tinyseal("status --port sim --state board --json").json["package"] is None
+    stranger = shared / "stranger"
+    for line in (f"provision --replace --keys {stranger}", f"wipe --keys {stranger}"):
+        before = tinyseal("status --port sim --state board --json").json
+        for answer, status in (("no\n", 1), ("\n", 1), ("y\n", 0)):
+            controller, terminal = os.openpty()
+            with open(terminal) as stdin:
+                os.write(controller, answer.encode())
+                monkeypatch.setattr("sys.stdin", stdin)
+                found = tinyseal(f"{line} --port sim --state board")
+            os.close(controller)
+            assert (found.status, "[y/N]" in found.err) == (status, True)
+            after = tinyseal("status --port sim --state board --json").json
+            assert (after.get("signer") != before["signer"]) == (not status)
+    assert after["package"] is None
+    (known,) = tinyseal("boards --json", stranger).json["boards"]
+    assert known["board"] == "VIRTUAL"
+    assert not {"key_source", "signer", "package", "version"} & known.keys()

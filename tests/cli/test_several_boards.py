@@ -128,6 +128,7 @@ def test_two_boards_that_say_they_are_the_same(tinyseal, here):
         ("status --port telnet://here:1", "wanted socket://HOST:PORT or rfc2217://HOST:PORT"),
         ("status --port socket://here", "wanted socket://HOST:PORT"),
         ("wipe --port sim --port sim --state a --state b", "several boards to wipe"),
+        ("provision --replace --keys k --port sim --port sim --state a --state b", "several boards to replace"),
     ],
 )
 def test_command_lines_that_cannot_be_meant(tinyseal, here, line, said):

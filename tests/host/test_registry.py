@@ -27,6 +27,12 @@ def test_what_is_known_stays_until_something_else_is(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["boards.toml"]
 
 
+def test_what_a_board_has_lost_goes(tmp_path):
+    registry.remember(tmp_path, [Entry(FIRST, chip="x64", key_source="nvs", model="motion", version=3, name="left")])
+    registry.remember(tmp_path, [Entry(FIRST, key_source="file", lacks=registry.OURS)])
+    assert registry.read(tmp_path) == {FIRST.hex(): {"name": "left", "chip": "x64", "key_source": "file"}}
+
+
 def test_what_a_person_adds_stays(tmp_path):
     (tmp_path / "boards.toml").write_text(
         '["010203"]\nname = "bench"\nplace = "rack 3"\n"bought on" = 2024\n[24dcc3a1b2c4]\nspare = true\n'

@@ -29,7 +29,10 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of one board; a field that a command did not learn is None, and leaves the file's as it is."""
+    """What is known of one board; a field that a command did not learn is None, and leaves the file's as it is.
+
+    `lacks` are the fields of which the board turned out to have nothing: they go from the file.
+    """
 
     device_id: bytes
     board: str | None = None
@@ -41,9 +44,12 @@ class Entry:
     model: str | None = None
     version: int | None = None
     name: str | None = None
+    lacks: Sequence[str] = ()
 
 
-_FIELDS = ("name", "board", "chip", "key_source", "signer", "micropython", "package", "model", "version")
+OURS = ("key_source", "signer", "package", "model", "version")
+"""The fields of an Entry for what tinyseal puts on a board."""
+_FIELDS = ("name", "board", "chip", "micropython", *OURS)
 
 
 def folder_of(folders: Sequence[Path]) -> Path:
@@ -75,6 +81,8 @@ def remember(folder: Path, entries: Sequence[Entry]) -> None:
         tables = read(folder)
         for entry in entries:
             table = tables.setdefault(entry.device_id.hex(), {})
+            for name in entry.lacks:
+                table.pop(name, None)
             for name in _FIELDS:
                 value: Value | None = getattr(entry, name)
                 if value is not None:

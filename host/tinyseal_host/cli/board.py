@@ -8,7 +8,7 @@ import threading
 
 from .. import __version__, api
 from ..api import Board, Keys
-from ..board import updates
+from ..board import registry, updates
 from ..board.ports import new_virtual_board
 from ..errors import UsageError, about
 from ..files import MODEL_LIMIT, read_bounded
@@ -23,10 +23,13 @@ _DEVELOPMENT = "the key lies in a file on the board: for development only"
 
 
 def provision(options: argparse.Namespace, output: Output) -> int:
-    """`tinyseal provision`."""
+    """`tinyseal provision`: `--replace` asks at the terminal, unless told `--yes`."""
+    _check_asks(options, options.replace, "replace the keys of")
     keys, source = _keys(options), KeySource[options.key_source.upper()]
 
     def work(board: Board, bar: Bar) -> Done:
+        if options.replace and not options.yes:
+            confirm(f"replace the keys of board {board.info.device_id.hex()}? its models will not open any more")
         with bar("firmware") as step:
             sent = board.provision(keys, key_source=source, replace=options.replace, progress=step)
 
@@ -88,8 +91,7 @@ def rollback(options: argparse.Namespace, output: Output) -> int:
 
 def wipe(options: argparse.Namespace, output: Output) -> int:
     """`tinyseal wipe`: asks at the terminal, unless told `--yes`."""
-    if not options.yes and fleet.several(options):
-        raise UsageError("several boards to wipe, and they are not asked about one by one", hint="--yes")
+    _check_asks(options, True, "wipe")
 
     def work(board: Board, bar: Bar) -> Done:
         if not options.yes:
@@ -101,7 +103,7 @@ def wipe(options: argparse.Namespace, output: Output) -> int:
             output.say(board_line(board.info))
             output.say("keys, version floor, models and package: removed")
 
-        return Done(board.info, board_fields(board.info), say, {})
+        return Done(board.info, board_fields(board.info), say, {}, entry=entry_of(board.info, lacks=registry.OURS))
 
     return fleet.run(options, output, fleet.on_board(options, work))
 
@@ -118,6 +120,12 @@ def sim(options: argparse.Namespace, output: Output) -> None:
         output.result({"port": port})
         output.note("the virtual board is up, Ctrl-C ends it")
         ended.wait()
+
+
+def _check_asks(options: argparse.Namespace, asks: bool, what: str) -> None:
+    """UsageError where a command would ask about several boards at once."""
+    if asks and not options.yes and fleet.several(options):
+        raise UsageError(f"several boards to {what}, and they are not asked about one by one", hint="--yes")
 
 
 def _keys(options: argparse.Namespace) -> Keys:

@@ -119,6 +119,7 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     provision.add_argument(
         "--replace", action="store_true", help="write these keys even where the board has others; its models are lost"
     )
+    _yes(provision)
 
     push = _add(commands, "push", "put a sealed file on a board, verified and self-tested there")
     push.add_argument("sealed", type=Path, metavar="M.seal")
@@ -150,7 +151,8 @@ def _board_commands(commands: _Commands[Parser]) -> None:
 
     wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
     _port(wipe)
-    wipe.add_argument("--yes", action="store_true", help="do not ask")
+    _remember(wipe)
+    _yes(wipe)
 
     sim = _add(commands, "sim", "a virtual board that stays up until Ctrl-C; prints its port")
     sim.add_argument("--state", type=Path, metavar="DIR", help="what it keeps when the power is off")
@@ -210,6 +212,10 @@ def _remember(parser: Parser) -> None:
         metavar="DIR",
         help="key folder whose boards.toml remembers it",
     )
+
+
+def _yes(parser: Parser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _heap(parser: Parser) -> None:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ..api import Board
+from ..board import registry
 from ..formats import KeySource
 from . import fleet
 from .board import notes_of
@@ -31,7 +32,8 @@ def _done(board: Board, found: dict[str, Any] | None) -> Done:
             output.say(board_line(info))
             output.say("tinyseal is not on it; tinyseal provision puts it there")
 
-        return Done(info, {**board_fields(info), "package": None}, say_nothing, {"package": None})
+        entry = entry_of(info, lacks=registry.OURS)
+        return Done(info, {**board_fields(info), "package": None}, say_nothing, {"package": None}, entry=entry)
 
     source = KeySource(found["key_source"]) if found["key_source"] else None
     source_name = source.name.lower() if source else None
@@ -61,7 +63,14 @@ def _done(board: Board, found: dict[str, Any] | None) -> Done:
         say,
         {"package": found["package"], "key source": source_name, "floor": found["floor"], "active": version},
         notes_of(source),
-        entry_of(info, key_source=source_name, signer=signer, package=found["package"], version=version),
+        entry_of(
+            info,
+            key_source=source_name,
+            signer=signer,
+            package=found["package"],
+            version=version,
+            lacks=(() if source else ("key_source", "signer")) + (() if active else ("model", "version")),
+        ),
     )
 
 
