@@ -151,12 +151,41 @@ def _largest():
     return low << 10
 
 
-def accept_upload(found):
+def uploads():
+    """[bytes of a block, free blocks, files] of the slots' folder: None without it, or [bytes, digest] by name."""
+    size, _, total, free = uos.statvfs("/")[:4]
+    try:
+        files = {name: [uos.stat(slots.FOLDER + name)[6], _digest(name)] for name in uos.listdir(slots.FOLDER)}
+    except OSError:
+        files = None
+    # A full littlefs counts blocks twice, and says that less than none are free.
+    return [size, free if free <= total else 0, files]
+
+
+def _digest(name):
+    """Base64 of the first half of the sha256 of a file in the slots' folder; None when there is none."""
+    hash = uhashlib.sha256()
+    piece = bytearray(1024)
+    view = memoryview(piece)
+    try:
+        with open(slots.FOLDER + name, "rb") as file:
+            while True:
+                n = file.readinto(piece)
+                if not n:
+                    return ubinascii.b2a_base64(digest_of(hash)[:16])[:24].decode()
+                hash.update(view[:n])
+    except OSError:
+        return None
+
+
+def accept_upload(found, digest):
     """Open the upload completely, then make it the active slot; what it was. A refused upload is removed.
 
-    `found`: 0, or the slot that holds the same bytes already. It may be as old as the model in the active slot, but no
-    older: that one's version is the floor soon.
+    None when the upload has another digest. `found`: 0, or the slot that holds the same bytes already. The model may be
+    as old as that in the active slot, but no older: that one's version is the floor soon.
     """
+    if not found and _digest(slots.UPLOAD) != digest:
+        return None
     try:
         with tinyseal.open(slots.path(found) if found else slots.NEW) as model:
             about = _about(model)

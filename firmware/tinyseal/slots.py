@@ -10,7 +10,9 @@ from micropython import const
 from . import store
 from .errors import CODES, NO_KEY, NO_MODEL, STORE, SealError
 
-NEW = "/seal/new.part"  # an upload that was not verified yet
+FOLDER = "/seal/"
+UPLOAD = "new.part"  # not verified yet
+NEW = FOLDER + UPLOAD
 _STATE = const("<I4B")
 _STATE_LEN = const(8)
 _PATHS = (None, "/seal/a.seal", "/seal/b.seal")

@@ -7,23 +7,16 @@ the board imports the old package or the new one, and the next installation ends
 
 from __future__ import annotations
 
-from ..errors import TinysealError
+from ..errors import Refusal, TinysealError
 from .firmware import Firmware
 from .transfer import Stored, check_all_arrived, digest, look, send
-from .transport import Link, Progress
+from .transport import REMOTE, Link, Progress, refused
 
 PROTOCOL = 1  # `tinyseal.remote.PROTOCOL` of the package that this one carries
 
 _PACKAGE = "/lib/tinyseal"
 _NEW = "/lib/tinyseal.new"
 _FIRST = "/tinyseal"
-_PROTOCOL = """
-try:
- from tinyseal import remote
- print(getattr(remote,'PROTOCOL',0))
-except MemoryError:raise
-except Exception:print('null')
-"""
 # _m: a folder there may be; _e: empty one; _f: end a switch, _n: begin it; _y: copy files of the old package.
 _SWITCH = """
 import uos
@@ -65,9 +58,13 @@ def protocol(link: Link) -> int | None:
 
     None without a package that can be loaded.
     """
+    answer, raised = link.attempt("print(_r.PROTOCOL)", given=REMOTE)
+    if raised.startswith("MemoryError"):
+        raise refused(Refusal.MEMORY, "")
+    if raised:
+        return 0 if raised.startswith("AttributeError") else None
     with link.understanding():
-        answer = link.json(_PROTOCOL)
-        return None if answer is None else int(answer)
+        return int(answer)
 
 
 def check_protocol(link: Link, number: int) -> None:

@@ -18,13 +18,9 @@ from .transport import Link, Progress
 
 _OTHER_KEYS = "name the keys that it was provisioned with, or write others with tinyseal provision --replace"
 _DESCRIBE = """
-import sys, ubinascii, umachine, ujson
-print(ujson.dumps({
-    "device_id": ubinascii.hexlify(umachine.unique_id()).decode(),
-    "machine": sys.implementation._machine,
-    "version": ".".join(str(n) for n in sys.implementation.version[:3]),
-    "mpy": getattr(sys.implementation, "_mpy", 0),
-}))
+import sys,ubinascii,umachine,ujson
+i=sys.implementation
+print(ujson.dumps([ubinascii.hexlify(umachine.unique_id()).decode(),i._machine,i.version[:3],getattr(i,"_mpy",0)]))
 """
 
 # The keys first: what is left after a cut is of no use to anybody, and the same again removes it.
@@ -88,15 +84,16 @@ class Sent:
 def describe(link: Link) -> BoardInfo:
     """Ask a board what it is; BoardError when its MicroPython cannot run the firmware."""
     try:
-        answer: dict[str, Any] = link.json(_DESCRIBE)
+        answer = link.json(_DESCRIBE)
     except BoardError:
         raise
     except TinysealError as error:  # ImportError: another MicroPython than a board's, or another Python
         raise BoardError(error.message, hint="write MicroPython to it: https://micropython.org/download") from error
     try:
-        device_id = bytes.fromhex(answer["device_id"])
-        return BoardInfo(device_id, answer["machine"], answer["version"], architecture(answer["mpy"]))
-    except (KeyError, TypeError, ValueError) as error:
+        device_id, machine, version, mpy = answer
+        number = ".".join(str(int(part)) for part in version)
+        return BoardInfo(bytes.fromhex(device_id), str(machine), number, architecture(mpy))
+    except (TypeError, ValueError) as error:
         raise BoardError(f"{link.device}: the board does not say what it is") from error
 
 

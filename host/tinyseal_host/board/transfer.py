@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import BoardError, TinysealError
 from .transport import Link, Progress
@@ -31,7 +32,7 @@ AGAIN = "try again: it goes on where it stopped; if it happens often, try anothe
 _NEW, _MORE, _FLUSH, _CLOSE, _DEFLATED = 1, 2, 4, 8, 16  # the argument `o` of _p
 _WINDOW_BITS = 11  # of DEFLATE (RFC 1951): the board holds 2 KiB for it
 # Short, because it travels: with a small model it is a part of the whole that counts.
-_RECEIVE = """
+_RECEIVE = """import ubinascii
 def _p(n,d,c,o):
  global _q%s
  if ubinascii.crc32(d)!=c:raise ValueError
@@ -105,29 +106,32 @@ class Folder:
 
 
 def look(link: Link, folder: str) -> Folder:
-    """What is in a folder of the board."""
-    answer = link.json(f"_c({folder!r})", given=_LOOK)
+    """What is in a folder of the board, whatever package it has."""
+    return understood(link, link.json(f"_c({folder!r})", given=_LOOK))
+
+
+def understood(link: Link, answer: Any) -> Folder:
+    """The Folder that a board describes as `[bytes a block, blocks free, {name: [bytes, digest]} or null]`."""
     with link.understanding():
         block, free, found = answer
         files = None if found is None else {name: Stored(int(size), str(text)) for name, (size, text) in found.items()}
         return Folder(files, int(block), int(free))
 
 
-def check_arrived(link: Link, path: str, data: bytes) -> None:
-    """BoardError unless the file has this content."""
-    if link.json(f"print(ujson.dumps(_h({path!r})))", given=_LOOK) != digest(data):
-        raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
-
-
 def check_all_arrived(link: Link, folder: str, digests: dict[str, str]) -> None:
     """BoardError unless the folder holds these files, by their digests, and no others."""
     listed = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
     if link.json(f"{_DIGEST_OF_ALL}_s({folder!r})", given=_LOOK) != digest(listed.encode()):
-        raise BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
+        raise not_as_sent(link)
+
+
+def not_as_sent(link: Link) -> BoardError:
+    """What arrived is something else."""
+    return BoardError(f"{link.device}: what arrived is not what was sent", hint=AGAIN)
 
 
 def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | None = None, *, at: int = 0) -> None:
-    """Write files into a folder, after a `look` at it, each anew; with `at` the one goes on behind that many bytes.
+    """Write files into a folder, each anew; with `at` the one goes on behind that many bytes.
 
     TinysealError when the board cannot write, BoardError when a piece arrived otherwise than it was sent.
     """
@@ -136,7 +140,7 @@ def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | 
     total, done = sum(map(len, files.values())), at
     first = next(iter(files.values()))[:_PIECE]
     inflates = len(_deflated(first)) < len(first) and link.json(_CAN_INFLATE) == 1  # what is sealed never gets shorter
-    link.run(f"_d={folder + '/'!r}" + _RECEIVE % (_INFLATE if inflates else ""))
+    receive = _RECEIVE % (_INFLATE if inflates else "") + f"_d={folder + '/'!r}\n"
     for name, data in files.items():
         for start in range(at, len(data), _PIECE):
             piece = data[start : start + _PIECE]
@@ -145,7 +149,7 @@ def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | 
                 flags |= _CLOSE
             elif (start // _PIECE + 1) % _FLUSH_PIECES == 0:
                 flags |= _FLUSH
-            link.run(_call(name, piece, flags, inflates), timeout_s=_PIECE_S)
+            link.run(_call(name, piece, flags, inflates), given=receive, timeout_s=_PIECE_S)
             done += len(piece)
             if progress:
                 progress(done, total)

@@ -26,6 +26,8 @@ _LINK_ERRORS = (TransportError, OSError, serial.SerialException, ValueError)
 _ANSWER_S = 60.0  # opening a model on a slow chip: RSA, GHASH and the self-test
 _CHUNK = 3072  # bytes a round trip: 4 KiB of base64, which the board's compiler holds twice
 _GARBLED_HINT = "try again; if it happens often, bytes are lost or changed on the way: another cable or port may help"
+REMOTE = "from tinyseal import remote as _r\n"
+"""Code that `Link.call` is given."""
 # What MicroPython says with and without the names of errors.
 _NO_ROOM = ("OSError: 28", "OSError: [Errno 28] ENOSPC")
 
@@ -38,34 +40,42 @@ class Link:
         self._transport = transport
         self._defined: set[str] = set()  # the code that later code builds on, since the last restart
 
-    def run(self, code: str | bytes, *, timeout_s: float = _ANSWER_S) -> str:
-        """Execute `code` and return what it prints; TinysealError when the board cannot do it, with the reason.
-
-        What code of ours should never raise is the link's fault: BoardError.
-        """
-        with self._errors():
-            output, error = self._transport.exec_raw(code, timeout=timeout_s)
-        if error:
-            raised = _last_line(error)
-            if raised.startswith("MemoryError"):
-                raise refused(Refusal.MEMORY, raised.partition(": ")[2])
-            message = f"{self.device}: the board raised {raised}"
-            if raised in _NO_ROOM:
-                raise TinysealError(
-                    f"{self.device}: no room left on the board's filesystem", hint="remove files with mpremote fs rm"
-                )
-            if raised.startswith(("OSError", "ImportError")):
-                raise TinysealError(message)
-            raise BoardError(message, hint=_GARBLED_HINT)
-        return bytes(output).decode(errors="replace")
-
-    def json(self, code: str, *, given: str = "") -> Any:
-        """Execute `code`, whose last printed line is JSON; the value.
+    def attempt(self, code: str | bytes, *, given: str = "", timeout_s: float = _ANSWER_S) -> tuple[str, str]:
+        """Execute `code`: what it prints, and the last line of the exception that it raised, if it did.
 
         `given` is what the code needs defined, and goes before it unless the board has it since its last restart.
         """
-        lines = self.run(code if given in self._defined else given + code).strip().splitlines()
+        if given not in self._defined:
+            code = given.encode() + (code.encode() if isinstance(code, str) else code)
+        with self._errors():
+            output, error = self._transport.exec_raw(code, timeout=timeout_s)
+        if error:
+            return "", (error.decode(errors="replace").strip().splitlines() or ["an exception"])[-1]
         self._defined.add(given)
+        return bytes(output).decode(errors="replace"), ""
+
+    def run(self, code: str | bytes, *, given: str = "", timeout_s: float = _ANSWER_S) -> str:
+        """As `attempt`; TinysealError when the board cannot do it, with the reason.
+
+        What code of ours should never raise is the link's fault: BoardError.
+        """
+        output, raised = self.attempt(code, given=given, timeout_s=timeout_s)
+        if raised.startswith("MemoryError"):
+            raise refused(Refusal.MEMORY, raised.partition(": ")[2])
+        if raised in _NO_ROOM:
+            raise TinysealError(
+                f"{self.device}: no room left on the board's filesystem", hint="remove files with mpremote fs rm"
+            )
+        if raised:
+            message = f"{self.device}: the board raised {raised}"
+            if raised.startswith(("OSError", "ImportError")):
+                raise TinysealError(message)
+            raise BoardError(message, hint=_GARBLED_HINT)
+        return output
+
+    def json(self, code: str, *, given: str = "") -> Any:
+        """As `run`, and the last line that the code prints is JSON; the value."""
+        lines = self.run(code, given=given).strip().splitlines()
         try:
             return json.loads(lines[-1])
         except (ValueError, IndexError):
@@ -74,8 +84,8 @@ class Link:
 
     def call(self, name: str, *arguments: str | int | list[int]) -> Any:
         """Call a function of the board's `tinyseal.remote`; RefusedError when it raised a SealError."""
-        parameters = "".join(f", {argument!r}" for argument in arguments)
-        answer = self.json(f"from tinyseal import remote; remote.call({name!r}{parameters})")
+        parameters = "".join(f",{argument!r}" for argument in arguments)
+        answer = self.json(f"_r.call({name!r}{parameters})", given=REMOTE)
         if isinstance(answer, dict) and "result" in answer:
             return answer["result"]
         if not isinstance(answer, dict) or not isinstance(answer.get("code"), int):
@@ -142,11 +152,6 @@ def refused(code: int, detail: str) -> RefusedError:
     name = Refusal(code).name if code in list(Refusal) else f"CODE {code}"
     message = f"the board refused it: {name}, {meaning}" + (f" ({detail})" if detail else "")
     return RefusedError(code, message, hint=hint)
-
-
-def _last_line(error: bytes) -> str:
-    lines = error.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "an exception"
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..program import Program
-from .transfer import Folder, check_arrived, digest, look, send
+from .transfer import Folder, digest, not_as_sent, send, understood
 from .transport import Link, Progress
 
 _FOLDER, _UPLOAD, _SLOTS = "/seal", "new.part", {1: "a.seal", 2: "b.seal"}  # FORMAT.md section 4
@@ -39,29 +39,31 @@ def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:
 
     An upload that was cut goes on where it stopped, and a file that is in a slot already is not sent again.
     """
-    place = look(link, _FOLDER)
+    place = understood(link, link.call("uploads"))
     there = place.files or {}
     mine = digest(sealed)
     found = next((slot for slot, name in _SLOTS.items() if name in there and there[name].digest == mine), 0)
     if not found and not (_UPLOAD in there and there[_UPLOAD].digest == mine):
         _upload(link, sealed, place, progress)
     link.restart()  # what the upload has left in the memory would lie in the model's way
-    return _pushed(link, link.call("accept_upload", found))
+    about = link.call("accept_upload", found, mine)
+    if about is None:
+        raise not_as_sent(link)
+    return _pushed(link, about)
 
 
 def _upload(link: Link, sealed: bytes, place: Folder, progress: Progress | None) -> None:
     at = 0
     part = (place.files or {}).get(_UPLOAD)
     if place.files is None:
-        link.run(f"uos.mkdir({_FOLDER!r})")
+        link.run(f"import uos;uos.mkdir({_FOLDER!r})")
     elif part is not None and part.size < len(sealed) and part.digest == digest(sealed[: part.size]):
         at = part.size
     elif part is not None:
-        link.run(f"uos.remove('{_FOLDER}/{_UPLOAD}')")
-        place = look(link, _FOLDER)
+        link.run(f"import uos;uos.remove('{_FOLDER}/{_UPLOAD}')")
+        place = understood(link, link.call("uploads"))
     place.check_room(link, [len(sealed) - at])
     send(link, _FOLDER, {_UPLOAD: sealed}, progress, at=at)
-    check_arrived(link, f"{_FOLDER}/{_UPLOAD}", sealed)
 
 
 def rollback(link: Link) -> Pushed:
