@@ -219,21 +219,17 @@ def rollback():
 
 
 def _about(model):
-    return {
-        "name": model.name,
-        "version": model.version,
-        "labels": model.labels,
-        "length": model.length,
-        "outputs": len(model.output),
-    }
+    return {"name": model.name, "version": model.version, "labels": model.labels}
 
 
 def open_model():
     """Open the active model for the calls below; what it is."""
     close_model()
     gc.collect()
-    _Session.model = tinyseal.open()
-    return _about(_Session.model)
+    _Session.model = model = tinyseal.open()
+    about = _about(model)
+    about["outputs"] = len(model.output)
+    return about
 
 
 def new_frame(n):

@@ -23,7 +23,7 @@ from . import building, keys, sealing
 from .board import inference, provisioning, updates
 from .board.ports import open_port
 from .board.transport import Link, Progress
-from .errors import BoardError
+from .errors import BoardError, RefusedError
 from .formats import KeySource, parse_release, parse_sealed
 
 AnyPath = str | os.PathLike[str]
@@ -92,9 +92,9 @@ class Board:
 
     `port` is as for `--port`: a device, `auto`, `a0`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or `sim` for a
     virtual board, whose state lies in the folder `state`, and which has `heap_kib` KiB of heap and, unless `native` is
-    false, the native emitter. With `devices`, ids as bytes, nothing is done to another board. `soft_reset` ends what
-    runs on the board and gives its memory back, without it is interrupted only; with `restart` the board's program
-    runs again afterwards. Setting `stop` raises KeyboardInterrupt in the thread that uses the board.
+    false, the native emitter. With `devices`, ids as bytes, nothing is done to another board. What runs on the board is
+    interrupted; with `restart` it runs again afterwards. Setting `stop` raises KeyboardInterrupt in the thread that
+    uses the board.
 
     `progress`, where a method takes it, is called with what is done and what there is in all.
     """
@@ -107,7 +107,6 @@ class Board:
         heap_kib: int | None = None,
         native: bool = True,
         devices: Sequence[bytes] = (),
-        soft_reset: bool = True,
         restart: bool = True,
         stop: threading.Event | None = None,
     ) -> None:
@@ -116,7 +115,6 @@ class Board:
             state=None if state is None else Path(state),
             heap_kib=heap_kib,
             native=native,
-            soft_reset=soft_reset,
             restart=restart,
             stop=stop,
         )
@@ -130,7 +128,11 @@ class Board:
         """Connect."""
         with contextlib.ExitStack() as stack:
             self.link = stack.enter_context(self._opening)
-            self.info = provisioning.describe(self.link)
+            try:
+                self.info = provisioning.describe(self.link)
+            except RefusedError:  # the memory is full of what ran there
+                self.link.restart()
+                self.info = provisioning.describe(self.link)
             if self._devices and self.info.device_id not in self._devices:
                 wanted = ", ".join(device.hex() for device in self._devices)
                 raise BoardError(
@@ -162,6 +164,7 @@ class Board:
 
         TinysealError when it has others, unless they are to be replaced; its models are lost then.
         """
+        self.link.restart()
         done = provisioning.send_firmware(self.link, self.info, progress)
         provisioning.write_keys(
             self.link, self.info, master=keys.master, signer=keys.signer, source=key_source, replace=replace
@@ -170,6 +173,7 @@ class Board:
 
     def push(self, sealed: bytes, *, progress: Progress | None = None) -> updates.Pushed:
         """Put a sealed file into the idle slot; RefusedError when the board refuses it, and it keeps what it had."""
+        self.link.restart()
         provisioning.require_package(self.link)
         updates.check_room(self.link, parse_sealed(sealed).payload_len)
         return updates.push(self.link, sealed, progress)
@@ -188,6 +192,7 @@ class Board:
         A board that has keys already keeps them and their source.
         """
         link, info = self.link, self.info
+        link.restart()
         firmware = provisioning.send_firmware(link, info, firmware_progress)
         updates.check_room(link, len(release), parse_release(release).program)
         board = link.call("status")
@@ -210,14 +215,17 @@ class Board:
 
     def rollback(self) -> updates.Pushed:
         """Go back to the model in the other slot; RefusedError when it does not open or the floor is above it."""
+        self.link.restart()
         provisioning.require_package(self.link)
         return updates.rollback(self.link)
 
     def wipe(self) -> None:
         """Remove keys, version floor, models and package; what is not there is no failure."""
+        self.link.restart()
         provisioning.wipe(self.link)
 
     def infer(self, frames: npt.NDArray[np.float32], *, progress: Progress | None = None) -> inference.Run:
         """Run float32 frames [n, values] through the active model; RefusedError when it does not open."""
+        self.link.restart()
         provisioning.require_package(self.link)
         return inference.infer(self.link, np.ascontiguousarray(frames, "<f4"), progress)

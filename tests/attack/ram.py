@@ -135,7 +135,6 @@ class Bench:
                 "untrue.seal": seal(sealing.sign(bytes(untrue), private)),
                 "broken.seal": self._seal_any(sealing.sign(bytes(broken), private), info.device_id),
             }
-            transfer.look(link, "/")
             transfer.send(link, "", files)
         key = keys.device_key(self.master, info.device_id, source)
         self.secrets = leftovers.of_opening(self.sealed, key, release)

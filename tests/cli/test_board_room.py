@@ -56,7 +56,7 @@ def test_deploy_refuses_and_changes_nothing(tinyseal, deploy, shared, here, make
     assert release <= needed < release + 10_000
     assert for_arena == arena
     assert free > 50_000
-    assert 0.7 * free < in_one_piece <= free
+    assert free / 2 < in_one_piece <= free
     assert refused.hint
     assert tinyseal("status --port sim --state board --json").json["key_source"] is None
     assert deploy(2).status == 0

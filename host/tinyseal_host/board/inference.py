@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import Status, TinysealError
 from ..files import read_bounded
-from .transport import Link, Progress, base64_chunks
+from .transport import REMOTE, Link, Progress, base64_chunks
 
 _FRAMES_LIMIT = 256 << 20
 
@@ -106,7 +106,7 @@ def infer(link: Link, frames: npt.NDArray[np.float32], progress: Progress | None
 
 def _infer_one(link: Link, frame: npt.NDArray[np.float32], labels: tuple[str, ...]) -> Result:
     for at, text in base64_chunks(frame.tobytes()):
-        link.run(f"remote.put({at}, {text!r})")
+        link.run(f"_r.put({at},{text!r})", given=REMOTE)
     status, top, output, took_us = link.call("infer")
     accepted = Status(status) is Status.OK
     scores = tuple(np.frombuffer(bytes.fromhex(output), np.int8).tolist())

@@ -84,17 +84,17 @@ def open_port(
     state: Path | None = None,
     heap_kib: int | None = None,
     native: bool = True,
-    soft_reset: bool = True,
     restart: bool = True,
     stop: threading.Event | None = None,
 ) -> Iterator[Link]:
     """A Link to the board that `port` names; a virtual one is switched off at the end, unless it was already up.
 
-    `state`, `heap_kib` and `native` belong to `sim`; the rest is as for `connect`. BoardError when no board answers.
+    What runs on it is interrupted. `state`, `heap_kib` and `native` belong to `sim`; the rest is as for `connect`.
+    BoardError when no board answers.
     """
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(_virtual_board(state, heap_kib, native)) if port == SIM else device_of(port)
-        yield stack.enter_context(connect(device, soft_reset=soft_reset, restart=restart, stop=stop))
+        yield stack.enter_context(connect(device, soft_reset=False, restart=restart, stop=stop))
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .. import sealing
-from ..errors import BoardError, TinysealError
+from ..errors import BoardError, RefusedError, TinysealError
 from ..formats import KeySource
 from ..keys import device_key, modulus, provisioned_secret, signer_fingerprint
 from . import installing
@@ -82,10 +82,10 @@ class Sent:
 
 
 def describe(link: Link) -> BoardInfo:
-    """Ask a board what it is; BoardError when its MicroPython cannot run the firmware."""
+    """Ask a board what it is; BoardError when its MicroPython cannot run the firmware, RefusedError without memory."""
     try:
         answer = link.json(_DESCRIBE)
-    except BoardError:
+    except (BoardError, RefusedError):
         raise
     except TinysealError as error:  # ImportError: another MicroPython than a board's, or another Python
         raise BoardError(error.message, hint="write MicroPython to it: https://micropython.org/download") from error

@@ -22,26 +22,25 @@ from .transport import Link, Progress
 _PIECE = 4096  # bytes a round trip; while the board compiles one it has it up to three times
 _FLUSH_PIECES = 2  # what a power cut can cost; each time a half-filled block of flash is copied
 _PIECE_S = 20.0  # flash is slow where blocks have to be erased first
-# What means something to the raw REPL, to the unix VM's console or to the compiler in a bytes literal; other bytes
-# stand for themselves. Three of them go as octal numbers, in three digits only where a digit comes next.
-_ESCAPED = re.compile(rb'[\0\x03\x04](?=([0-7])?)|[\n\r"\\]')
-_ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b'"': rb"\"", b"\\": rb"\\"}
+# What means something to the raw REPL, to the unix VM's console or to the compiler in a bytes literal of three quotes;
+# other bytes stand for themselves. Three of them go as octal numbers, in three digits only where a digit comes next.
+_ESCAPED = re.compile(rb'[\0\x03\x04](?=([0-7])?)|[\r\\]|"(?="|\Z)')
+_ESCAPES = {b"\r": rb"\r", b'"': rb"\"", b"\\": rb"\\"}
 
 AGAIN = "try again: it goes on where it stopped; if it happens often, try another cable or port"
 
-_NEW, _MORE, _FLUSH, _CLOSE, _DEFLATED = 1, 2, 4, 8, 16  # the argument `o` of _p
 _WINDOW_BITS = 11  # of DEFLATE (RFC 1951): the board holds 2 KiB for it
 # Short, because it travels: with a small model it is a part of the whole that counts.
-_RECEIVE = """import ubinascii
-def _p(n,d,c,o):
- global _q%s
+_RECEIVE = """
+import ubinascii
+def _w(d,c):
  if ubinascii.crc32(d)!=c:raise ValueError
- if o&3:_q=open(_d+n,'wb'if o&1 else'ab')
  _q.write(d)
- if o&4:_q.flush()
- if o&8:_q.close()
 """
-_INFLATE = "\n if o&16:d=deflate.DeflateIO(io.BytesIO(d),deflate.RAW,11).read()"
+_INFLATE = """
+import deflate,io
+def _i(d):return deflate.DeflateIO(io.BytesIO(d),deflate.RAW,11).read()
+"""
 _CAN_INFLATE = """
 try:
  import deflate,io
@@ -140,30 +139,29 @@ def send(link: Link, folder: str, files: dict[str, bytes], progress: Progress | 
     total, done = sum(map(len, files.values())), at
     first = next(iter(files.values()))[:_PIECE]
     inflates = len(_deflated(first)) < len(first) and link.json(_CAN_INFLATE) == 1  # what is sealed never gets shorter
-    receive = _RECEIVE % (_INFLATE if inflates else "") + f"_d={folder + '/'!r}\n"
+    receive = _RECEIVE + (_INFLATE if inflates else "")
     for name, data in files.items():
         for start in range(at, len(data), _PIECE):
             piece = data[start : start + _PIECE]
-            flags = (_MORE if at else _NEW) if start == at else 0
+            code = _call(piece, inflates)
+            if start == at:
+                code = f"_q=open('{folder}/{name}','{'ab' if at else 'wb'}');".encode() + code
             if start + _PIECE >= len(data):
-                flags |= _CLOSE
+                code += b";_q.close()"
             elif (start // _PIECE + 1) % _FLUSH_PIECES == 0:
-                flags |= _FLUSH
-            link.run(_call(name, piece, flags, inflates), given=receive, timeout_s=_PIECE_S)
+                code += b";_q.flush()"
+            link.run(code, given=receive, timeout_s=_PIECE_S)
             done += len(piece)
             if progress:
                 progress(done, total)
 
 
-def _call(name: str, piece: bytes, flags: int, inflates: bool) -> bytes:
-    """`_p("net.mpy",b"...",1234,9)`; the name only where a file is opened, the CRC that of the file's own bytes."""
-    head = f'_p("{name}",b"' if flags & (_NEW | _MORE) else '_p(0,b"'
-    text = literal(piece)
+def _call(piece: bytes, inflates: bool) -> bytes:
+    """Code that writes a piece, deflated where that makes it shorter; the CRC is that of the piece itself."""
+    text = b'b"""' + literal(piece) + b'"""'
     if inflates:
-        shorter = literal(_deflated(piece))
-        if len(shorter) < len(text):
-            text, flags = shorter, flags | _DEFLATED
-    return head.encode() + text + f'",{zlib.crc32(piece)},{flags})'.encode()
+        text = min(text, b'_i(b"""' + literal(_deflated(piece)) + b'""")', key=len)
+    return b"_w(%b,%d)" % (text, zlib.crc32(piece))
 
 
 def _deflated(data: bytes) -> bytes:
@@ -172,7 +170,7 @@ def _deflated(data: bytes) -> bytes:
 
 
 def literal(data: bytes) -> bytes:
-    """What stands for `data` between the quotes of a bytes literal."""
+    """What stands for `data` in a bytes literal between three quotes."""
     return _ESCAPED.sub(_escape, data)
 
 

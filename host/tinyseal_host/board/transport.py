@@ -26,7 +26,7 @@ _LINK_ERRORS = (TransportError, OSError, serial.SerialException, ValueError)
 _ANSWER_S = 60.0  # opening a model on a slow chip: RSA, GHASH and the self-test
 _CHUNK = 3072  # bytes a round trip: 4 KiB of base64, which the board's compiler holds twice
 _GARBLED_HINT = "try again; if it happens often, bytes are lost or changed on the way: another cable or port may help"
-REMOTE = "from tinyseal import remote as _r\n"
+REMOTE = "import tinyseal.remote as _r\n"
 """Code that `Link.call` is given."""
 # What MicroPython says with and without the names of errors.
 _NO_ROOM = ("OSError: 28", "OSError: [Errno 28] ENOSPC")

@@ -26,11 +26,11 @@ def check_room(link: Link, payload_len: int, program: Program | None = None) -> 
     """RefusedError MEMORY unless the board can have the memory in which it would open a release of that many bytes.
 
     Without its program, which a sealed file hides, only the release's own bytes count. Nothing on the board is changed.
+    To be asked soon after a restart: what runs here leaves small objects all over the memory that an application finds.
     """
     arena_len, operators = 0, []
     if program is not None:
         arena_len, operators = program.arena_len, sorted({step.number for step in program.steps})
-    link.restart()  # the memory as an application finds it: what ran here has left small objects all over
     link.call("check_room", payload_len, arena_len, operators)
 
 

@@ -27,6 +27,7 @@ def doctor(options: argparse.Namespace, output: Output) -> int:
         try:
             with bar("looking"), fleet.open_board(place, options, stop) as board:
                 info = board.info
+                board.link.restart()
                 checks.append(Check("connection", f"{board.link.device}, in the raw REPL"))
                 master, signer = (keys.master, keys.signer) if keys else (None, None)
                 for check in examine(board.link, info, master=master, signer=signer):

@@ -41,17 +41,17 @@ Visit = Callable[[Place, Bar, threading.Event], Done]
 Work = Callable[[Board, Bar], Done]
 
 
-def on_board(options: argparse.Namespace, work: Work, *, soft_reset: bool = True) -> Visit:
+def on_board(options: argparse.Namespace, work: Work) -> Visit:
     """The Visit that connects to a board, makes sure that it is one of `--device`, and works on it."""
 
     def visit(place: Place, bar: Bar, stop: threading.Event) -> Done:
-        with open_board(place, options, stop, soft_reset=soft_reset) as board:
+        with open_board(place, options, stop) as board:
             return work(board, bar)
 
     return visit
 
 
-def open_board(place: Place, options: argparse.Namespace, stop: threading.Event, *, soft_reset: bool = True) -> Board:
+def open_board(place: Place, options: argparse.Namespace, stop: threading.Event) -> Board:
     """The board at a place, by the command's options."""
     return Board(
         place.port,
@@ -59,7 +59,6 @@ def open_board(place: Place, options: argparse.Namespace, stop: threading.Event,
         heap_kib=place.heap_kib,
         native=place.native,
         devices=options.device,
-        soft_reset=soft_reset,
         restart=not options.no_restart,
         stop=stop,
     )

@@ -21,7 +21,7 @@ def status(options: argparse.Namespace, output: Output) -> int:
         with bar("status"):
             return _done(board, board.status())
 
-    return fleet.run(options, output, fleet.on_board(options, work, soft_reset=False))
+    return fleet.run(options, output, fleet.on_board(options, work))
 
 
 def _done(board: Board, found: dict[str, Any] | None) -> Done:
