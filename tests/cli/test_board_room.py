@@ -92,7 +92,7 @@ def test_what_would_open_is_not_refused(shared, here):
     release = (shared / "motion.tsm").read_bytes()
     program = parse_release(release).program
     verdicts = {}
-    for heap_kib in (512, *range(104, 128, 4)):
+    for heap_kib in (512, *range(108, 136, 4)):
         with VirtualBoard("board", heap_kib=heap_kib) as board, connect(board.port) as link:
             if heap_kib == 512:
                 info = provisioning.describe(link)

@@ -176,6 +176,25 @@ def test_a_program_is_interrupted_and_runs_again(tinyseal, shared, here, program
         assert len(runs_after(board, 1)) == stopped + 1
 
 
+def test_a_program_that_has_taken_all_memory_is_no_obstacle(tinyseal, shared, here):
+    """What it leaves is too little to ask what board it is: then `status`, too, starts with a soft reset."""
+    program = """
+x = []
+for n in (4096, 256, 16):
+    try:
+        while True: x.append(bytearray(n))
+    except MemoryError: pass
+while True: pass
+"""
+    with VirtualBoard(here / "board") as board:
+        with connect(board.port) as link:
+            link.run(f"f = open('/main.py', 'w')\nf.write({program!r})\nf.close()")
+            link.restart()
+        for line in (f"provision --keys {shared / 'keys'}", "status"):
+            time.sleep(1)
+            assert tinyseal(f"{line} --port {board.port}").status == 0
+
+
 def runs_after(board, seconds):
     """The starts that main.py has counted; itself it is left stopped, but not started."""
     time.sleep(seconds)

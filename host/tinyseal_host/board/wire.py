@@ -150,16 +150,16 @@ class Wire(transport_serial.SerialTransport):  # type: ignore[misc]
         A session that was cut may have left code in the board's hands, and what it prints of that comes late.
         """
         for tries_left in reversed(range(_TRIES)):
-            mark = secrets.token_hex(4)
+            mark, raised = secrets.token_hex(4), b""
             self.use_raw_paste = True  # mpremote gives it up when it gets another answer than it has expected
             try:
-                output, _ = self.exec_raw(f"print({mark!r})", timeout=_SYNCHRONISE_S)
+                output, raised = self.exec_raw(f"print({mark!r})", timeout=_SYNCHRONISE_S)
                 if output.strip() == mark.encode() and (self.use_raw_paste or not tries_left):
                     return
             except (TransportError, struct.error):  # struct.error: it went quiet in the middle of a handshake
                 if not tries_left:
                     raise
-            self.enter(soft_reset=False)
+            self.enter(soft_reset=b"MemoryError" in raised)  # of what ran there, and has left nothing for us
         raise TransportError("the answers are to other questions")
 
     def leave(self, *, restart: bool, broken: bool) -> None:
