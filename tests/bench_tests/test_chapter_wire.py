@@ -21,13 +21,13 @@ def test_what_the_readme_quotes_is_what_passes():
         assert not line.fault
         if line.unit == "bytes":
             assert abs(line.figure / int(quoted[name][1]) - 1) < 0.1, line
-            if name.endswith("_files"):
+            if "goal" in line.note:
                 assert (line.note[-5:], quoted[name][-1]) == (": yes", "yes")
         else:
             assert 0 < line.figure < 60
     for name in ("provision", "push", "update"):
-        assert printed[f"{name}_again"].figure < printed[f"{name}_wire"].figure / 5
-        assert printed[f"{name}_files"].figure == printed[f"{name}_wire"].figure - printed[f"{name}_again"].figure
+        assert "goal" in printed[name].note
+        assert printed[f"{name}_again"].figure < printed[name].figure / 5
 
 
 def test_the_cable_counts_every_byte_of_both_ways(tmp_path):

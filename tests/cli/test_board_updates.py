@@ -74,6 +74,20 @@ def test_what_is_in_a_slot_is_not_sent_again(tinyseal, deploy, seal, shared, her
         assert updates.push(link, sealed, lambda *_: pytest.fail("sent again")).slot == "b"
 
 
+def test_an_upload_that_is_not_what_was_sent_is_not_opened(tinyseal, deploy, seal, shared, here):
+    """Nor sent on from there: the next one begins anew."""
+    assert deploy(1).status == 0
+    sealed = Path(seal("m.seal", shared / "motion.tsm")).read_bytes()
+    append = "f = open('/seal/new.part', 'ab')\nf.write('x')\nf.close()"
+    with VirtualBoard(here / "board") as board:
+        with connect(board.port) as link, pytest.raises(BoardError, match="not what was sent") as failed:
+            updates.push(link, sealed, lambda done, total: done == total and link.run(append))
+        assert "try again" in failed.value.hint
+        assert state(tinyseal) == (0, 1, None)
+        with connect(board.port) as link:
+            assert updates.push(link, sealed).slot == "b"
+
+
 @pytest.mark.parametrize("what", ["cable", "power", "other bytes"])
 def test_an_upload_that_was_cut_goes_on_where_it_stopped(tinyseal, deploy, seal, shared, here, what):
     """Behind all that has arrived, or behind the last flush before the power went; what is of another file goes."""

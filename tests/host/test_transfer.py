@@ -7,7 +7,6 @@ import pytest
 from powercut import protocol_bench
 from tinyseal_host.board import transfer
 from tinyseal_host.board.transport import connect
-from tinyseal_host.errors import BoardError
 from tinyseal_host.sim import VirtualBoard
 from tinyseal_host.sim.cable import Cable
 
@@ -44,14 +43,20 @@ def test_every_byte_arrives(board):
     assert transfer.look(link, "/new").files is None
     link.run("import uos;uos.mkdir('/new')")
     transfer.send(link, "/new", files)
-    transfer.check_all_arrived(link, "/new", {name: transfer.digest(data) for name, data in files.items()})
+    digests = {name: transfer.digest(data) for name, data in files.items()}
+    assert transfer.holds(link, "/new", digests)
     found = transfer.look(link, "/new").files
     assert found == {name: transfer.Stored(len(data), transfer.digest(data)) for name, data in files.items()}
     transfer.send(link, "/new", {"all": files["all"] + b"more"}, at=len(files["all"]))
     files["all"] += b"more"
     assert transfer.look(link, "/new").files["all"] == transfer.Stored(len(files["all"]), transfer.digest(files["all"]))
-    with pytest.raises(BoardError, match="not what was sent"):
-        transfer.check_all_arrived(link, "/new", {"all": transfer.digest(files["all"])})
+    assert not transfer.holds(link, "/new", digests)  # a file is another
+    digests["all"] = transfer.digest(files["all"])
+    assert transfer.holds(link, "/new", digests)
+    assert not transfer.holds(link, "/new", digests | {"none": digests["all"]})
+    del digests["all"]
+    assert not transfer.holds(link, "/new", digests)
+    assert not transfer.holds(link, "/nowhere", digests)
 
 
 @pytest.mark.parametrize("size", [13_192, 100_000])

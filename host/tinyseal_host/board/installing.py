@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..errors import Refusal, TinysealError
 from .firmware import Firmware
-from .transfer import Stored, check_all_arrived, digest, look, send
+from .transfer import Stored, digest, holds, look, not_as_sent, send
 from .transport import REMOTE, Link, Progress, refused
 
 PROTOCOL = 1  # `tinyseal.remote.PROTOCOL` of the package that this one carries
@@ -100,6 +100,8 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
             f"{link.device}: {_FIRST} on the board is no package, and in the way of ours",
             hint="give it another name, or remove it",
         )
+    if holds(link, _PACKAGE, digests):
+        return 0, 0
     there = look(link, _PACKAGE).files or {}
     stale = there.keys() - wanted.keys()
     missing = _missing(there, digests)
@@ -120,7 +122,8 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
         link.run(f"_y({_PACKAGE!r},{_NEW!r},{copied!r})")
     sent = {name: wanted[name] for name in sorted(rest & missing)}
     send(link, _NEW, sent, progress)
-    check_all_arrived(link, _NEW, digests)
+    if not holds(link, _NEW, digests):
+        raise not_as_sent(link)
     link.run(f"_n({_PACKAGE!r},{_NEW!r},{_FIRST!r})")
     return len(sent), len(stale)
 

@@ -117,8 +117,8 @@ def _bar(progress: Progress, label: str) -> Bar:
     @contextlib.contextmanager
     def bar(what: str, unit: str = "bytes") -> Iterator[Step]:
         progress.update(task, what=what, completed=0, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-        progress.update(task, what=f"{what}, done")
+        yield lambda done, total: progress.update(task, what=what, completed=done, total=total)
+        progress.update(task, what="done")
 
     return bar
 
