@@ -1,4 +1,4 @@
-"""No viper or native function of the firmware, written by hand or by a generator, makes the Xtensa emitter write wrong code."""
+"""No viper or native function of the firmware, by hand or by a generator, makes the Xtensa emitter write wrong code."""
 
 import pytest
 from emulation import compile_module, lint
