@@ -29,7 +29,7 @@ def open(path=None, keep_ms=0, timer=0):
     that many milliseconds without a frame, for which it takes the hardware timer of that number.
     """
     try:
-        floor, active = slots.state()
+        floor, active, _, _ = slots.state()
         model = _open_slot(floor, active) if path is None else _open(path, floor)
         try:
             if keep_ms:

@@ -16,13 +16,16 @@ import utime
 import tinyseal
 
 from . import gcm, keys, net, slots, store
-from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, SealError
+from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, STORE, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 from .sha256 import digest_of
 
 PROTOCOL = 1
+
+_FOLDER = "/seal/"
+_UPLOAD = "new.part"  # not verified yet
 
 # What `open` takes beside its large buffers: less than 4 KiB on the VM of 64 bits, whose objects are twice as large.
 _SMALL = micropython.const(2048)
@@ -52,8 +55,7 @@ def status():
     """What this board holds: package, key source, signer, floor, slots, the last model's counts, free heap."""
     gc.collect()
     found = store.find()
-    floor, active = slots.state()
-    left, code = slots.fallback()
+    floor, active, left, code = slots.state()
     return {
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
@@ -155,7 +157,7 @@ def uploads():
     """[bytes of a block, free blocks, files] of the slots' folder: None without it, or [bytes, digest] by name."""
     size, _, total, free = uos.statvfs("/")[:4]
     try:
-        files = {name: [uos.stat(slots.FOLDER + name)[6], _digest(name)] for name in uos.listdir(slots.FOLDER)}
+        files = {name: [uos.stat(_FOLDER + name)[6], _digest(name)] for name in uos.listdir(_FOLDER)}
     except OSError:
         files = None
     # A full littlefs counts blocks twice, and says that less than none are free.
@@ -168,7 +170,7 @@ def _digest(name):
     piece = bytearray(1024)
     view = memoryview(piece)
     try:
-        with open(slots.FOLDER + name, "rb") as file:
+        with open(_FOLDER + name, "rb") as file:
             while True:
                 n = file.readinto(piece)
                 if not n:
@@ -184,29 +186,43 @@ def accept_upload(found, digest):
     None when the upload has another digest. `found`: 0, or the slot that holds the same bytes already. The model may be
     as old as that in the active slot, but no older: that one's version is the floor soon.
     """
-    if not found and _digest(slots.UPLOAD) != digest:
+    if not found and _digest(_UPLOAD) != digest:
         return None
     try:
-        with tinyseal.open(slots.path(found) if found else slots.NEW) as model:
+        with tinyseal.open(slots.path(found) if found else _FOLDER + _UPLOAD) as model:
             about = _about(model)
-        _, active = slots.state()
+        active = slots.state()[1]
         now = _slot(active) if active else None
         if now and about["version"] < now.get("version", 0):
             raise SealError(ROLLBACK, "version %d, version %d is active" % (about["version"], now["version"]))
     except BaseException:
         if not found:
             try:
-                uos.remove(slots.NEW)
+                uos.remove(_FOLDER + _UPLOAD)
             except OSError:  # there is none
                 pass
         raise
-    about["slot"] = slots.accept(found)
+    about["slot"] = _switch_to(found)
     return about
+
+
+def _switch_to(slot):
+    """Make a slot the active one; 0 is the verified upload, which goes to the idle slot first. Its number."""
+    floor, active, _, _ = slots.state()
+    if not slot:
+        slot = 2 if active == 1 else 1
+        try:
+            uos.rename(_FOLDER + _UPLOAD, slots.path(slot))
+        except OSError as error:
+            raise SealError(STORE, "error %d" % error.args[0])
+    if slot != active:
+        slots.write_state(floor, slot)
+    return slot
 
 
 def rollback():
     """Make the slot of the older model the active one, once that has opened, which the floor must allow; what it is."""
-    _, active = slots.state()
+    active = slots.state()[1]
     other = active and 3 - active
     slots.path(other)
     now, then = _slot(active), _slot(other)
@@ -214,7 +230,7 @@ def rollback():
         other = active  # it has been done
     with tinyseal.open(slots.path(other)) as model:
         about = _about(model)
-    about["slot"] = slots.accept(other)
+    about["slot"] = _switch_to(other)
     return about
 
 

@@ -3,16 +3,12 @@
 The state is one value, so that it changes whole: FORMAT.md section 4.
 """
 
-import uos
 import ustruct
 from micropython import const
 
 from . import store
 from .errors import CODES, NO_KEY, NO_MODEL, STORE, SealError
 
-FOLDER = "/seal/"
-UPLOAD = "new.part"  # not verified yet
-NEW = FOLDER + UPLOAD
 _STATE = const("<I4B")
 _STATE_LEN = const(8)
 _PATHS = (None, "/seal/a.seal", "/seal/b.seal")
@@ -25,25 +21,19 @@ def path(slot):
     return _PATHS[slot]
 
 
-def _read():
+def state():
+    """(version floor, active slot, slot that was left because its file did not open, code that says why).
+
+    Zeros on a board that has none yet. SealError(STORE) when it is damaged.
+    """
     value = bytearray(_STATE_LEN)
     found = store.find()
     if found is not None:
         found.get_into("state", value)
-    read = ustruct.unpack(_STATE, value)
-    if read[1] > 2 or read[2] > 2 or read[3] >= len(CODES) or read[4]:
+    floor, active, left, code, rest = ustruct.unpack(_STATE, value)
+    if active > 2 or left > 2 or code >= len(CODES) or rest:
         raise SealError(STORE, "state")
-    return read
-
-
-def state():
-    """(version floor, active slot): (0, 0) on a board that has none yet. SealError(STORE) when it is damaged."""
-    return _read()[:2]
-
-
-def fallback():
-    """(slot, code): which slot was left because its file did not open, and why; (0, 0) when none was."""
-    return _read()[2:4]
+    return floor, active, left, code
 
 
 def write_state(floor, active, left=0, code=0):
@@ -56,26 +46,12 @@ def write_state(floor, active, left=0, code=0):
 
 def raise_floor(version):
     """A model of this version has opened from the active slot: older ones are refused from now on."""
-    floor, active, left, code, _ = _read()
+    floor, active, left, code = state()
     if version > floor:
         write_state(version, active, left, code)
 
 
 def fall_back(code, version):
     """The active slot did not open, for the reason `code`, and the other one did: that is the active one now."""
-    floor, active = state()
+    floor, active, _, _ = state()
     write_state(max(floor, version), 3 - active, active, code)
-
-
-def accept(found):
-    """Make slot `found` the active one; 0 is the verified upload, which goes to the idle slot first. Its number."""
-    floor, active = state()
-    if not found:
-        found = 2 if active == 1 else 1
-        try:
-            uos.rename(NEW, _PATHS[found])
-        except OSError as error:
-            raise SealError(STORE, "error %d" % error.args[0])
-    if found != active:
-        write_state(floor, found)
-    return found
