@@ -86,16 +86,15 @@ class RawRepl:
         return b"OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>"
 
 
-def about(**more):
-    fields = {"device_id": "24dcc3a1b2c4", "machine": "Generic ESP32 module with ESP32", "version": "1.20.0", "mpy": 0}
-    return json.dumps({**fields, **more}).encode() + b"\r\n"
+def about(mpy):
+    return json.dumps(["24dcc3a1b2c4", "Generic ESP32 module with ESP32", [1, 20, 0], mpy]).encode() + b"\r\n"
 
 
 @pytest.mark.parametrize(
     ("printed", "error", "said"),
     [
-        (about(mpy=6 | 1 << 8 | 10 << 10), b"", "loads .mpy version 6.1, wanted 6.3"),
-        (about(mpy=6 | 3 << 8 | 4 << 10), b"", "native code architecture 4, wanted"),
+        (about(6 | 1 << 8 | 10 << 10), b"", "loads .mpy version 6.1, wanted 6.3"),
+        (about(6 | 3 << 8 | 4 << 10), b"", "native code architecture 4, wanted"),
         (b"", b"ImportError: no module named 'umachine'\r\n", "no module named 'umachine'"),
         (b"\x00\xffhello\r\n", b"", "wanted JSON"),
     ],
