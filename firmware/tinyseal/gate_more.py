@@ -1,8 +1,9 @@
 """The checks that a contract may ask for (level 1): saturation, flat line, step, mean and deviation of each channel.
 
-All of them are made on u, whole numbers from 0 to below 2^31 (FORMAT.md "Fixed point"), of a block of values at a time. A
-channel's state, in words: values at the rails; least and greatest u; largest step; the sum of q; the sum of q^2 as its low
-16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15, sum(q) < 2^31, sum(q^2) < 2^46.
+All of them are made on u, whole numbers from 0 to below 2^31 (FORMAT.md "Fixed point"), of a block of values at a time.
+A channel's state, in words: values at the rails; least and greatest u; largest step; the sum of q; the sum of q^2 as
+its low 16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15, sum(q) < 2^31, sum(q^2)
+< 2^46.
 """
 
 import micropython
@@ -24,8 +25,9 @@ _STATE = micropython.const(8)  # words
 def _spread(p: ptr32, at: int, n: int, job: ptr32, u: ptr32):
     """u of n float32, from `at` bytes behind the channel's first one.
 
-    job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in the
-    range, so its exponent is no greater. The sum is right modulo 2^32 on either word size, and so is the word stored.
+    job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in
+    the range, so its exponent is no greater. The sum is right modulo 2^32 on either word size, and so is the word
+    stored.
     """
     step = job[0]
     exponent = job[2]
@@ -100,7 +102,7 @@ def _extremes(u: ptr32, n: int, state: ptr32):
 
 @micropython.viper
 def _steps(work: ptr32, n: int, state: ptr32):
-    """Keep the largest difference of neighbours; work[0] is the last value of the block before, and of this one then."""
+    """Keep the largest difference of neighbours; work[0] is the last value of the block before, then of this one."""
     first = work
     largest = state[3]
     previous = work[0]
@@ -166,8 +168,8 @@ def _first(check: int, state: ptr32, record: ptr32, channels: int) -> int:
 def _first_spread(state: ptr32, record: ptr32, channels: int, n: uint) -> int:
     """The first channel whose n * sum(q^2) - sum(q)^2 is outside its limits of 64 bits; -1 when none is.
 
-    Both terms are below 2^62, in a high and a low word. They are made of 16-bit pieces, every sum of which is below 2^32:
-    65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534.
+    Both terms are below 2^62, in a high and a low word. They are made of 16-bit pieces, every sum of which is below
+    2^32: 65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534.
     """
     half = uint(0xFFFF)
     by = uint(16)
@@ -225,7 +227,7 @@ class MoreChecks:
     """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere."""
 
     def __init__(self, contract, spread, jobs, spans):
-        """`spread` makes u of a channel's values, told which by its one of `jobs`; `spans` are the greatest u of each."""
+        """`spread` makes u of a channel's values, as its one of `jobs` says; `spans` are the greatest u of each."""
         self._checks = contract.checks
         self._samples = contract.samples
         self._spread_into = spread or _spread

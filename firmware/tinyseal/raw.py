@@ -1,7 +1,7 @@
 """Frames of raw integers, viper leaves and their use (level 1): FORMAT.md's int16, int8 and uint8.
 
-`job` holds words: bytes from one value of a channel to the next, bytes to its first one, the `flip` that makes the bits of
-a value an unsigned number in the values' order, and what depends on the leaf.
+`job` holds words: bytes from one value of a channel to the next, bytes to its first one, the `flip` that makes the bits
+of a value an unsigned number in the values' order, and what depends on the leaf.
 """
 
 import micropython
@@ -19,7 +19,7 @@ _NEVER = micropython.const(1 << 20)  # no value has it
 
 @micropython.viper
 def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32) -> int:
-    """Zeros among n 8-bit values; -1 when one is outside job[3] .. job[3] + job[4]. job[5] is zero, flipped as they are.
+    """Zeros among n 8-bit values; -1 when one is not in job[3] .. job[3] + job[4]. job[5] is zero, flipped as they are.
 
     a and zeros only reserve registers: pass 0. A value below the least wraps above the span.
     """
