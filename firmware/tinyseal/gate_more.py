@@ -22,7 +22,7 @@ _STATE = micropython.const(8)  # words
 
 
 @micropython.viper
-def _spread(p: ptr32, at: int, n: int, job: ptr32, u: ptr32):
+def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
     """u of n float32, from `at` bytes behind the channel's first one.
 
     job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in
@@ -67,7 +67,7 @@ def _begin(work: ptr32, state: ptr32):
 
 
 @micropython.viper
-def _saturated(u: ptr32, n: int, record: ptr32, state: ptr32):
+def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
     """Count values at or beyond the rails, record[5] and record[6]."""
     low = record[5]
     high = record[6]
@@ -84,7 +84,7 @@ def _saturated(u: ptr32, n: int, record: ptr32, state: ptr32):
 
 
 @micropython.viper
-def _extremes(u: ptr32, n: int, state: ptr32):
+def _extremes(u: ptr32, v: int, n: int, state: ptr32):
     """Keep the least and the greatest."""
     least = state[1]
     most = state[2]
@@ -101,7 +101,7 @@ def _extremes(u: ptr32, n: int, state: ptr32):
 
 
 @micropython.viper
-def _steps(work: ptr32, n: int, state: ptr32):
+def _steps(work: ptr32, v: int, n: int, state: ptr32):
     """Keep the largest difference of neighbours; work[0] is the last value of the block before, then of this one."""
     first = work
     largest = state[3]
@@ -121,7 +121,7 @@ def _steps(work: ptr32, n: int, state: ptr32):
 
 
 @micropython.viper
-def _sums(u: ptr32, n: int, shift: int, state: ptr32):
+def _sums(u: ptr32, v: int, n: int, shift: int, state: ptr32):
     """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24."""
     total = state[4]
     low = state[5]
@@ -271,16 +271,16 @@ class MoreChecks:
         at = 0
         while left > 0:
             n = _BLOCK if left > _BLOCK else left
-            self._spread_into(frame, at, n, job, u)
+            self._spread_into(frame, 0, at, n, job, u)
             if not at:
                 _begin(self._work, state)
             if checks & _SATURATED:
-                _saturated(u, n, record, state)
+                _saturated(u, 0, n, record, state)
             if checks & _FLAT:
-                _extremes(u, n, state)
+                _extremes(u, 0, n, state)
             if checks & _STEP:
-                _steps(self._work, n, state)
+                _steps(self._work, 0, n, state)
             if checks & _SUMS:
-                _sums(u, n, shift, state)
+                _sums(u, 0, n, shift, state)
             left -= n
             at += block
