@@ -79,10 +79,7 @@ class Contract:
         size = 4 * words
         at = self.at + 4 * first
         one = self.release[at : at + size]
-        for i in range(1, self.channels):
-            if self.release[at + RECORD * i : at + RECORD * i + size] != one:
-                return False
-        return True
+        return all(self.release[at + RECORD * i : at + RECORD * i + size] == one for i in range(1, self.channels))
 
 
 def _endless(bits):

@@ -9,7 +9,7 @@ its low 16 bits and the rest; and one that is not used. Bounds, for n <= 65535 v
 import micropython
 from uarray import array
 
-from .contract import FLOAT32, RECORD
+from .contract import RECORD
 from .errors import DEVIATION, FLAT, MEAN, OK, SATURATED, STEP
 
 _SATURATED = micropython.const(1)
@@ -26,8 +26,8 @@ def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
     """u of n float32, from `at` bytes behind the channel's first one.
 
     job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in
-    the range, so its exponent is no greater. The sum is right modulo 2^32 on either word size, and so is the word
-    stored.
+    the range, so its exponent is no greater. The difference is right modulo 2^32 on either word size, and so is the word
+    that is stored. v only reserves a register, here and below: pass 0. RV32 78 instructions a value, Xtensa 85.
     """
     step = job[0]
     exponent = job[2]
@@ -68,16 +68,14 @@ def _begin(work: ptr32, state: ptr32):
 
 @micropython.viper
 def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
-    """Count values at or beyond the rails, record[5] and record[6]."""
+    """Count values at or beyond the rails, record[5] and record[6]. RV32 24 instructions a value, Xtensa 28."""
     low = record[5]
     high = record[6]
     count = state[0]
     end = int(u) + 4 * n
     while int(u) < end:
         v = u[0]
-        if v <= low:
-            count += 1
-        elif v >= high:
+        if v <= low or v >= high:
             count += 1
         u = ptr32(int(u) + 4)
     state[0] = count
@@ -85,7 +83,7 @@ def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
 
 @micropython.viper
 def _extremes(u: ptr32, v: int, n: int, state: ptr32):
-    """Keep the least and the greatest."""
+    """Keep the least and the greatest. RV32 23 instructions a value, Xtensa 29."""
     least = state[1]
     most = state[2]
     end = int(u) + 4 * n
@@ -102,7 +100,10 @@ def _extremes(u: ptr32, v: int, n: int, state: ptr32):
 
 @micropython.viper
 def _steps(work: ptr32, v: int, n: int, state: ptr32):
-    """Keep the largest difference of neighbours; work[0] is the last value of the block before, then of this one."""
+    """Keep the largest difference of neighbours; work[0] is the last value of the block before, then of this one.
+
+    RV32 34 instructions a value, Xtensa 41.
+    """
     first = work
     largest = state[3]
     previous = work[0]
@@ -122,7 +123,10 @@ def _steps(work: ptr32, v: int, n: int, state: ptr32):
 
 @micropython.viper
 def _sums(u: ptr32, v: int, n: int, shift: int, state: ptr32):
-    """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24."""
+    """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24.
+
+    RV32 42 instructions a value, Xtensa 47.
+    """
     total = state[4]
     low = state[5]
     rest = state[6]
@@ -169,7 +173,7 @@ def _first_spread(state: ptr32, record: ptr32, channels: int, n: uint) -> int:
     """The first channel whose n * sum(q^2) - sum(q)^2 is outside its limits of 64 bits; -1 when none is.
 
     Both terms are below 2^62, in a high and a low word. They are made of 16-bit pieces, every sum of which is below
-    2^32: 65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534.
+    2^32: at most 65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534. RV32 337 instructions a channel, Xtensa 372.
     """
     half = uint(0xFFFF)
     by = uint(16)
@@ -193,14 +197,12 @@ def _first_spread(state: ptr32, record: ptr32, channels: int, n: uint) -> int:
         low = (low - rest) & mask
         if high < uint(record[13]):
             return i
-        if high == uint(record[13]):
-            if low < uint(record[12]):
-                return i
+        if high == uint(record[13]) and low < uint(record[12]):
+            return i
         if high > uint(record[15]):
             return i
-        if high == uint(record[15]):
-            if low > uint(record[14]):
-                return i
+        if high == uint(record[15]) and low > uint(record[14]):
+            return i
         state = ptr32(int(state) + 32)
         record = ptr32(int(record) + 64)
         i += 1
