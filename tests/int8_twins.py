@@ -8,6 +8,8 @@ from emulation import ARCHITECTURES, compile_source
 from firmware_sources import path_of
 
 BASE = 64  # tables do not start where the release does
+WIDTHS = (64, 32, 16)
+UNIT_LEN = 36
 
 
 def machine_of(module):
@@ -51,10 +53,35 @@ def clamp(value, low, high):
     return min(max(value, low), high)
 
 
-class Layer:
-    """A random rows table and what it must give; |acc * 2^left| stays below 2^29, as the compiler sees to."""
+def padded(k):
+    """Bytes of a row of k weights in a dot table."""
+    return -(-k // WIDTHS[-1]) * WIDTHS[-1]
 
-    def __init__(self, rng, k, m, extreme=False):
+
+def units(x, plain=False):
+    """The units of biased bytes, eight at a time: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32, 2x + 1 of the last
+    one, and 256 * sum(x). `plain`, as kernels for two pixels take them: every factor is 2x + 1."""
+    found = []
+    for first in range(0, len(x), 8):
+        odd = [2 * int(v) + 1 for v in x[first : first + 8]]
+        below = [1] * 8 if plain else [pow(r, -1, 1 << 32) for r in odd[1:]] + [1]
+        found += [r * inverse % (1 << 32) for r, inverse in zip(odd, below, strict=True)]
+        found.append(256 * int(sum(x[first : first + 8])))
+    return words(*found)
+
+
+def twice(x, v):
+    """What a block of biased weights v adds to twice the accumulator, without `base`."""
+    return int(sum(int(b) * (2 * int(a) + 1) for a, b in zip(x, v, strict=True)) - 256 * int(sum(x)))
+
+
+class Layer:
+    """Random weights, and what they must give; |acc * 2^left| stays below 2^29, as the compiler sees to.
+
+    `short`: so that a short dot table can have them.
+    """
+
+    def __init__(self, rng, k, m, extreme=False, short=False):
         self.k, self.m = k, m
         self.weights = rng.integers(-127, 128, (m, k)) if not extreme else rng.choice([-127, 127], (m, k))
         self.bias = [int(v) for v in rng.integers(-(1 << 20), 1 << 20, m)]
@@ -65,20 +92,28 @@ class Layer:
         for row in range(m):
             bound = 255 * int(np.abs(self.weights[row]).sum()) + abs(self.bias[row])
             room = 29 - bound.bit_length()
-            assert room >= 0
-            left = int(rng.integers(0, min(room, 28) + 1)) if rng.random() < 0.5 else 0
-            self.shifts.append((left, 0 if left else int(rng.integers(0, 32))))
+            assert room >= (7 if short else 0)
+            left = int(rng.integers(0, min(room, 28) + 1)) if rng.random() < 0.5 and not short else 0
+            self.shifts.append((left, 0 if left else int(rng.integers(short, 32))))
             self.multipliers.append(int(rng.choice([1 << 30, (1 << 31) - 1, int(rng.integers(1 << 30, 1 << 31))])))
 
-    def table(self):
-        """FORMAT.md, "Rows table"."""
+    def biased(self):
+        """The weights as a dot table has them, uint8 [m, padded k]."""
+        rows = np.full((self.m, padded(self.k)), 128, np.uint8)
+        rows[:, : self.k] = self.weights + 128
+        return rows
+
+    def base(self, row):
+        """FORMAT.md, "Dot table"."""
+        weights = int(self.weights[row].sum())
+        return 2 * (self.bias[row] - self.zx * weights) - int(self.biased()[row].sum())
+
+    def short_table(self):
+        """FORMAT.md, "Dot table", the short form."""
         packed = b""
-        for row in range(self.m):
-            biased = bytes(int(w) + 128 for w in self.weights[row])
-            bias = self.bias[row] - self.zx * int(self.weights[row].sum())
-            left, right = self.shifts[row]
-            q = self.multipliers[row]
-            packed += biased + bytes(-self.k % 4) + words(bias, q >> 16, q & 0xFFFF, left, right)
+        for row, v in enumerate(self.biased()):
+            right = self.shifts[row][1]
+            packed += v.tobytes() + words(self.base(row), self.multipliers[row], 1 << right >> 1, right)
         return packed
 
     def output(self, x):
@@ -89,10 +124,3 @@ class Layer:
             t = requantise(acc, self.multipliers[row], *self.shifts[row]) + self.zero
             out.append(clamp(t, self.low, self.high))
         return out
-
-    def operands(self, out_at=0):
-        """ROWS' operands from k on."""
-        return words(self.k, BASE, self.m, out_at, self.zero, self.low, self.high)
-
-    def release(self):
-        return bytes(BASE) + self.table()

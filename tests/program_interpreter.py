@@ -18,14 +18,14 @@ _ELEMENTWISE = "a_at b_at b_constant length period out_at"
 _OPERANDS = {
     1: f"in_at step pixels strip {_DOTS}",
     2: f"{_IMAGE} strip out_h out_w {_DOTS}",
-    3: "in_at pixels c out_at bias mult_hi mult_lo left right zero low high",
-    4: "in_at rows depth scratch_at out_at table_at",
-    5: f"{_IMAGE} multiplier out_h out_w k rows_at m out_at zero low high",
+    3: "in_at pixels c scratch_at out_at bias mult_hi mult_lo left right zero low high",
+    4: "in_at rows depth out_at table_at",
+    5: f"{_IMAGE} multiplier out_h out_w k rows_at m scratch_at out_at zero low high",
     6: _POOL,
     7: _POOL,
     8: "in_at length out_at table_at",
-    9: f"{_ELEMENTWISE} a_zero a_hi a_lo a_right b_zero b_hi b_lo b_right subtract hi lo right zero low high",
-    10: f"{_ELEMENTWISE} a_zero b_zero hi lo left right zero low high",
+    9: f"{_ELEMENTWISE} a_table_at b_table_at base hi lo away right zero low high",
+    10: f"{_ELEMENTWISE} a_zero b_zero left hi lo away right zero low high",
     11: _ELEMENTWISE,
     12: _ELEMENTWISE,
     13: "out_at length value",
@@ -126,16 +126,16 @@ class Interpreter:
         return (self.place(self.output_at, self.output_len) ^ 128).view(np.int8).copy()
 
     def rows(self, o):
-        """Biased weights [m, k], bias [m] and the four words of a multiplier [4, m], of a step's rows table."""
+        """Weights [k, m], bias [m] and the four words of a multiplier [4, m], of a step's rows table."""
         if not 1 <= o.k <= 16384:
             raise ValueError(f"k is {o.k}")
-        padded = o.k + 3 & ~3
-        records = self.table(o.rows_at, "u1", o.m * (padded + 20)).reshape(o.m, padded + 20)
-        if records[:, o.k : padded].any():
-            raise ValueError("padding of a row is not zero")
-        bias = records[:, padded : padded + 4].copy().view("<i4").reshape(-1).astype(np.int64)
-        words = records[:, padded + 4 :].copy().view("<u4").astype(np.int64).T
-        return records[:, : o.k].astype(np.int64), bias, words
+        padded = o.k * o.m + 3 & ~3
+        weights, padding = np.split(self.table(o.rows_at, "u1", padded), [o.k * o.m])
+        if padding.any():
+            raise ValueError("padding of the weights is not zero")
+        records = self.table(o.rows_at + padded, "<u4", o.m * 5).reshape(o.m, 5).astype(np.int64)
+        weights = weights.reshape(o.k, o.m).astype(np.int64) - 128
+        return weights, records[:, 0].astype(np.uint32).view(np.int32).astype(np.int64), records[:, 1:].T
 
     def dots(self, o):
         """Biased weights [m, padded k], base [m] and the four words of a multiplier [4, m], of a step's dot table."""
@@ -187,11 +187,11 @@ class Interpreter:
         while left:  # strip by strip, as the output may take the input's place
             pixels = min(left, o.strip)
             inputs = np.array([self.place(at + o.step * pixel, padded) for pixel in range(pixels)])
-            self._spoil(*scratch)
+            self.spoil(*scratch)
             self.place(out_at, pixels * o.m)[:] = self._multiply(inputs, o).reshape(-1)
             at, out_at, left = at + pixels * o.step, out_at + pixels * o.m, left - pixels
 
-    def _spoil(self, at, length):
+    def spoil(self, at, length):
         """Scratch holds nothing that may be used later."""
         if at % 4:
             raise ValueError(f"scratch at {at}")
@@ -220,7 +220,7 @@ class Interpreter:
         line = o.out_w * o.m
         check_distinct((o.in_at, image.size), scratch, (o.out_at, o.out_h * line))
         for y in range(o.out_h):
-            self._spoil(*scratch)
+            self.spoil(*scratch)
             inputs = self._under_kernel(o, lambda iy: image[iy], y)
             self.place(o.out_at + y * line, line)[:] = self._multiply(inputs, o).reshape(-1)
 
@@ -234,7 +234,7 @@ class Interpreter:
         line = o.out_w * o.m
         check_distinct(scratch, (o.in_at, image.size))
         check_distinct(scratch, (o.out_at, o.out_h * line))
-        self._spoil(*scratch)
+        self.spoil(*scratch)
         kept = {}  # rows of the input as they were when they were first needed: the output may take their place
         for y in range(o.out_h):
             for iy in range(max(0, y * o.stride_h - o.pad_top), y * o.stride_h - o.pad_top + reach_h + 1):
@@ -244,19 +244,19 @@ class Interpreter:
             self.place(o.out_at + y * line, line)[:] = self._multiply(inputs, o).reshape(-1)
 
     def _mean(self, o):
-        check_distinct((o.in_at, o.pixels * o.c), (o.out_at, o.c))
-        sums = self.place(o.in_at, o.pixels * o.c).reshape(o.pixels, o.c).astype(np.int64).sum(axis=0)
+        check_distinct((o.in_at, o.pixels * o.c), (o.scratch_at, 4 * o.c), (o.out_at, o.c))
+        self.spoil(o.scratch_at, 4 * o.c)
+        sums = (self.place(o.in_at, o.pixels * o.c).reshape(o.pixels, o.c).astype(np.int64) - 128).sum(axis=0)
         bias = o.bias - (1 << 32) if o.bias >> 31 else o.bias
         words = np.array([o.mult_hi, o.mult_lo, o.left, o.right], np.int64)
         self.place(o.out_at, o.c)[:] = requantise(sums + bias, words, o)
 
     def _softmax(self, o):
         exp = [int(word) for word in self.table(o.table_at, "<i4", 256)]
-        if o.scratch_at % 4 or not 1 <= o.depth <= 255:
-            raise ValueError(f"scratch at {o.scratch_at}, depth {o.depth}")
+        if not 1 <= o.depth <= 255:
+            raise ValueError(f"depth {o.depth}")
         size = o.rows * o.depth
-        check_distinct((o.in_at, size), (o.scratch_at, 8), (o.out_at, size))
-        self.place(o.scratch_at, 8)[:] = 0xA5
+        check_distinct((o.in_at, size), (o.out_at, size))
         for row in range(o.rows):
             values = [int(value) for value in self.place(o.in_at + row * o.depth, o.depth)]
             exps = [exp[max(values) - value] for value in values]

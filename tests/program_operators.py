@@ -53,16 +53,17 @@ def depthwise(program, o):
     """DEPTHWISE."""
     if o.k != o.kernel_h * o.kernel_w or o.m != o.c * o.multiplier:
         raise ValueError(f"k {o.k}, m {o.m}")
-    check_distinct((o.in_at, o.in_h * o.in_w * o.c), (o.out_at, o.out_h * o.out_w * o.m))
+    check_distinct((o.in_at, o.in_h * o.in_w * o.c), (o.scratch_at, 4 * o.m), (o.out_at, o.out_h * o.out_w * o.m))
+    program.spoil(o.scratch_at, 4 * o.m)
     image = _image(program, o)
     weights, bias, words = program.rows(o)
     channel = np.arange(o.m) // o.multiplier
     output = program.place(o.out_at, o.out_h * o.out_w * o.m).reshape(o.out_h, o.out_w, o.m)
     for y, x in itertools.product(range(o.out_h), range(o.out_w)):
         acc = bias.copy()
-        for v, cell in zip(weights.T, _cells(o, y, x, o.dilation_h, o.dilation_w), strict=True):
+        for w, cell in zip(weights, _cells(o, y, x, o.dilation_h, o.dilation_w), strict=True):
             inputs = np.full(o.m, o.pad, np.int64) if cell is None else image[cell][channel]
-            acc += inputs * v - 128 * inputs
+            acc += (inputs - o.pad) * w
         output[y, x] = requantise(acc, words, o)
 
 
@@ -144,18 +145,35 @@ def _operands(program, o):
     return a, b, program.place(o.out_at, o.length)
 
 
+def _finished(v, o):
+    """Biased bytes of what ADD and MUL have found; a `hi` of 0 stands for no multiplier."""
+    if o.hi:
+        if np.any(np.abs(v) >= 1 << 29):
+            raise ValueError("accumulator out of bounds")
+        v = scaled(v, (o.hi, o.lo, 0, 0))
+    if np.any(np.abs(v) >= 1 << 30) or o.right > 31:
+        raise ValueError(f"value out of bounds, or shift of {o.right}")
+    v = np.floor_divide(np.where(v < 0, v - o.away, v) + (1 << o.right >> 1), 1 << o.right)
+    if not (o.low <= o.high <= 255 and o.zero <= 255):
+        raise ValueError(f"zero {o.zero}, limits {o.low} to {o.high}")
+    return np.clip(v + o.zero, o.low, o.high)
+
+
 def add(program, o):
     """ADD."""
     a, b, output = _operands(program, o)
-    a = scaled((a - o.a_zero) << 20, np.array([o.a_hi, o.a_lo, 0, o.a_right]))
-    b = scaled((b - o.b_zero) << 20, np.array([o.b_hi, o.b_lo, 0, o.b_right]))
-    output[:] = requantise(a - b if o.subtract else a + b, np.array([o.hi, o.lo, 0, o.right]), o)
+    a_table, b_table = (program.table(at, "<u4", 256).astype(np.int64) for at in (o.a_table_at, o.b_table_at))
+    if max(a_table.max(), b_table.max()) >> 30 or o.base >> 31:
+        raise ValueError("table or base out of bounds")
+    output[:] = _finished(a_table[a] + b_table[b] - o.base, o)
 
 
 def mul(program, o):
     """MUL."""
     a, b, output = _operands(program, o)
-    output[:] = requantise((a - o.a_zero) * (b - o.b_zero), np.array([o.hi, o.lo, o.left, o.right]), o)
+    if max(o.a_zero, o.b_zero) > 255 or o.left > 28:
+        raise ValueError(f"zero points {o.a_zero} and {o.b_zero}, left shift {o.left}")
+    output[:] = _finished((a - o.a_zero) * (b - o.b_zero) << o.left, o)
 
 
 def minimum(program, o):

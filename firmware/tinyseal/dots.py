@@ -4,6 +4,7 @@ from uarray import array
 from usys import maxsize
 
 from . import kernels_dot
+from .kernels import requantise
 from .layout import UNIT_LEN, WIDTHS
 
 _INVERSE = bytearray(1024)
@@ -35,7 +36,7 @@ class Dots:
 
     def __init__(self, layout, operands, strip, pitch=None):
         k, rows_at, m, self._short, self._scratch_at, _, zero, low, high = operands
-        layout.clamp(zero, low, high)
+        layout.clamp(operands)
         layout.dots(k, rows_at, m, self._short)
         pairs = _PAIRS and strip > 1
         self.inverse = _ONES if pairs else _INVERSE
@@ -50,8 +51,8 @@ class Dots:
                 rows_at += m * (width + 16 * self._short)
                 first += width
                 k_left -= width
-        self._finish = array("I", (rows_at, m, 0, 0, zero, low, high))
-        self._clear = m
+        self._finish = layout.job(rows_at, m, operands, 1)
+        self._m = m
         self.k = first
         self.widest = UNIT_LEN * self._blocks[0][1]
         self.sums_len = 0 if self._short else 4 * m * strip
@@ -62,24 +63,24 @@ class Dots:
         into = out_at
         if not self._short:
             into = scratch_at + pixels * self.widest
-            kernels_dot.clear(arena, into, pixels * self._clear)
+            kernels_dot.clear(arena, into, pixels * self._m)
         for dot, units, job, first in self._blocks:
             kernels_dot.units(arena, 0, arena, self.inverse, at + first, scratch_at, units, pixels, step)
             dot(model, 0, arena, job, _SIDE_BY_SIDE, scratch_at, into, pixels)
         if not self._short:
-            kernels_dot.sums(arena, 0, model, self._finish, into, out_at, pixels)
+            requantise(0, 0, arena, model, self._finish, into, out_at, pixels * self._m)
 
     def run_ring(self, model, arena, places, sums_at, pixels, out_at):
         """Units that lie at `places`, one view of them for each block, from the scratch's beginning on."""
         into = out_at
         if not self._short:
             into = sums_at
-            kernels_dot.clear(arena, into, pixels * self._clear)
+            kernels_dot.clear(arena, into, pixels * self._m)
         for block in range(len(self._blocks)):
             dot, _, job, _ = self._blocks[block]
             dot(model, 0, arena, job, places[block], self._scratch_at, into, pixels)
         if not self._short:
-            kernels_dot.sums(arena, 0, model, self._finish, into, out_at, pixels)
+            requantise(0, 0, arena, model, self._finish, into, out_at, pixels * self._m)
 
     def views(self, places):
         """Of an array of places, one view for each block."""

@@ -65,3 +65,46 @@ def finish(x: ptr8, n: int, out: ptr8) -> int:
             top = i
         i += 1
     return top
+
+
+@micropython.viper
+def requantise(v: int, t: int, arena: ptr8, model: ptr8, job: ptr32, at: int, out_at: int, n: int):
+    """n sums, words at offset `at` of the arena, to bytes at `out_at`.
+
+    v and t reserve registers: pass 0. `job`: release offset of records of five words (FORMAT.md, "Rows table"), how
+    many there are before they begin again, 1 where a sum with its bias is twice the accumulator and 0 where it is the
+    accumulator, 0, zero, low, high. RV32 134 instructions a value, Xtensa 159.
+    """
+    s = ptr32(int(arena) + at)
+    out = ptr8(int(arena) + out_at)
+    first = int(model) + job[0]
+    last = first + 20 * job[1]
+    row = ptr32(first)
+    twice = job[2]
+    low = job[5]
+    zero = job[4] - low
+    span = job[6] - low
+    wide = 1
+    wide = int((wide << 31) << 1 != 0) << 5
+    high = wide + 15 + twice
+    end = int(out) + n
+    while int(out) < end:
+        v = (s[0] + row[0]) << row[3]
+        h = (v << wide) >> high
+        v = (v >> twice) & 0x7FFF
+        t = (row[2] * v) >> 15
+        t = (row[2] * h + t + 32768) >> 1
+        t = (row[1] * v + t) >> 15
+        t = row[1] * h + t
+        v = row[4]
+        if v:
+            t = ((t >> 31) + t + (1 << (v - 1))) >> v
+        t += zero
+        if uint(t) > uint(span):
+            t = 0 if t < 0 else span
+        out[0] = t + low
+        out = ptr8(int(out) + 1)
+        s = ptr32(int(s) + 4)
+        row = ptr32(int(row) + 20)
+        if int(row) == last:
+            row = ptr32(first)

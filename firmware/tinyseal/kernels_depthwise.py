@@ -1,83 +1,49 @@
-"""Depthwise convolution, a viper leaf (level 1): FORMAT.md's DEPTHWISE and "Rows table".
-
-Words and requantisation as in kernels.py.
-"""
+"""Depthwise convolution, a viper leaf (level 1): the sums of FORMAT.md's DEPTHWISE and its "Rows table"."""
 
 import micropython
 
 
 @micropython.viper
-def depthwise(x: ptr8, w: ptr8, acc: int, release: ptr8, operands: ptr32, y: int):
-    """Output row y. x is the arena; w and acc only reserve registers: pass the arena and 0. operands: the step's.
+def depthwise(s: ptr32, x: ptr8, arena: ptr8, release: ptr8, o: ptr32, y: int, pixel: int):
+    """For one pixel of output row y the sum of each channel, without its bias, as words at the step's scratch.
 
-    |sum(x * w)| <= 255 * 128 * k < 2^30 for k <= 16384. Places come from 16-bit operands and y, out_w < 2^15; what
-    wraps modulo 2^32 is still held against in_h and in_w before a byte is read.
-    RV32 82 instructions a weight and 110 more an output, Xtensa 95 and 125.
+    s and x only reserve registers: pass the arena. `o`: the step's operands. Tap by tap, so that the inner loop goes
+    along the channels; a tap in the padding is left out, as what it adds is zero. |sum(w * (x - pad))| <= 128 * 255 *
+    k < 2^29 for k <= 16384. Places come from 16-bit operands and y, pixel < 2^15; what wraps modulo 2^32 is still held
+    against in_h and in_w before a byte is read.
+    RV32 41 instructions a weight of many channels, Xtensa 47.
     """
-    arena = int(x)
-    in_h = operands[1]
-    in_w = operands[2]
-    c = operands[3]
-    kernel_h = operands[4]
-    kernel_w = operands[5]
-    dilation_h = operands[8]
-    dilation_w = operands[9]
-    pad = operands[12]
-    multiplier = operands[13]
-    out_w = operands[15]
-    zero = operands[20]
-    low = operands[21]
-    high = operands[22]
-    image = arena + operands[0]
-    out = ptr8(arena + operands[19] + y * out_w * operands[18])
-    top = y * operands[6] - operands[10]
-    left = 0 - operands[11]
-    wide = 1
-    wide = int((wide << 31) << 1 != 0) << 5
-    pixel = 0
-    while pixel < out_w:
-        w = ptr8(int(release) + operands[17])
-        i = 0
-        while i < c:
-            j = 0
-            while j < multiplier:
-                acc = 0
-                iy = top
-                ky = kernel_h
-                while ky > 0:
-                    ix = left
-                    kx = kernel_w
-                    while kx > 0:
-                        v = pad
-                        if uint(ix) < uint(in_w) and uint(iy) < uint(in_h):
-                            x = ptr8(image + (iy * in_w + ix) * c + i)
-                            v = x[0]
-                        acc = (w[0] - 128) * v + acc
-                        w = ptr8(int(w) + 1)
-                        ix += dilation_w
-                        kx -= 1
-                    iy += dilation_h
-                    ky -= 1
-                record = ptr32((int(w) + 3) & -4)
-                acc = (((record[0] << wide) >> wide) + acc) << record[3]
-                lo = record[2]
-                h = acc >> 15
-                acc = acc & 0x7FFF
-                t = (lo * acc) >> 15
-                t = (((lo * h + t + 32768) >> 1) + record[1] * acc) >> 15
-                t = record[1] * h + t
-                right = record[4]
-                if right:
-                    t = ((t >> 31) + t + (1 << (right - 1))) >> right
-                t += zero
-                if t < low:
-                    t = low
-                if t > high:
-                    t = high
-                out[0] = t
-                out = ptr8(int(out) + 1)
-                w = ptr8(int(record) + 20)
-                j += 1
-            i += 1
-        left += operands[7]
-        pixel += 1
+    m = o[18]
+    pad = o[12]
+    multiplier = o[13]
+    sums = int(arena) + o[19]
+    last = sums + 4 * m
+    s = ptr32(sums)
+    while int(s) < last:
+        s[0] = 0
+        s = ptr32(int(s) + 4)
+    weights = int(release) + o[17]
+    iy = y * o[6] - o[10]
+    ky = o[4]
+    while ky > 0:
+        ix = pixel * o[7] - o[11]
+        kx = o[5]
+        while kx > 0:
+            if uint(ix) < uint(o[2]) and uint(iy) < uint(o[1]):
+                j = 0
+                while j < multiplier:
+                    x = ptr8(int(arena) + o[0] + (iy * o[2] + ix) * o[3])
+                    s = ptr32(sums + 4 * j)
+                    w = ptr8(weights + j)
+                    while int(s) < last:
+                        v = x[0] - pad
+                        s[0] = (w[0] - 128) * v + s[0]
+                        x = ptr8(int(x) + 1)
+                        s = ptr32(int(s) + 4 * multiplier)
+                        w = ptr8(int(w) + multiplier)
+                    j += 1
+            weights += m
+            ix += o[9]
+            kx -= 1
+        iy += o[8]
+        ky -= 1

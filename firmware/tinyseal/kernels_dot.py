@@ -1,4 +1,4 @@
-"""The viper leaves around the dot-product kernels (level 1): inputs made ready, sums made bytes.
+"""The viper leaves around the dot-product kernels (level 1): inputs made ready.
 
 A unit is what eight input bytes x become, nine words: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32 for the first
 seven, 2x[7] + 1, and 256 * sum(x). Why: `firmware/dot_generator.py`.
@@ -61,48 +61,6 @@ def units(x: ptr8, u: int, out: ptr32, inverse: ptr32, at: int, out_at: int, n: 
             out = ptr32(int(out) + 36)
             x = ptr8(int(x) + 8)
         start += step
-        pixels -= 1
-
-
-@micropython.viper
-def sums(s: ptr32, acc: int, model: ptr8, job: ptr32, at: int, out_at: int, pixels: int):
-    """Sums of `pixels`, at offset `at` of the arena s, to bytes at `out_at`, with the multipliers of a long table.
-
-    acc reserves a register: pass 0. `job`: release offset of the multipliers' words, rows, 0, 0, zero, low, high. The
-    arithmetic is that of `kernels`, whose bounds it needs. RV32 98 instructions a row, Xtensa 121.
-    """
-    out = ptr8(int(s) + out_at)
-    s = ptr32(int(s) + at)
-    m = job[1]
-    zero = job[4]
-    low = job[5]
-    high = job[6]
-    wide = 1
-    wide = int((wide << 31) << 1 != 0) << 5
-    while pixels > 0:
-        row = ptr32(int(model) + job[0])
-        left = m
-        while left > 0:
-            acc = ((((s[0] + row[0]) << wide) >> wide) >> 1) << row[3]
-            lo = row[2]
-            h = acc >> 15
-            acc = acc & 0x7FFF
-            t = (lo * acc) >> 15
-            t = (((lo * h + t + 32768) >> 1) + row[1] * acc) >> 15
-            t = row[1] * h + t
-            right = row[4]
-            if right:
-                t = ((t >> 31) + t + (1 << (right - 1))) >> right
-            t += zero
-            if t < low:
-                t = low
-            if t > high:
-                t = high
-            out[0] = t
-            out = ptr8(int(out) + 1)
-            row = ptr32(int(row) + 20)
-            s = ptr32(int(s) + 4)
-            left -= 1
         pixels -= 1
 
 

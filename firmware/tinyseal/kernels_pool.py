@@ -1,154 +1,73 @@
-"""Means and pools, viper leaves (level 1): FORMAT.md's MEAN, MAX_POOL and AVERAGE_POOL.
-
-Words and requantisation as in kernels.py. Biased bytes compare and add as the int8 values do, but for 128 a value.
-"""
+"""Pools and means, a viper leaf (level 1): FORMAT.md's MEAN, MAX_POOL and AVERAGE_POOL."""
 
 import micropython
 
 
 @micropython.viper
-def mean(operands: ptr32, arena: ptr8):
-    """Mean over positions, channel by channel (MEAN's operands): sum of bytes, bias, requantise as above, clamp."""
-    pixels = operands[1]
-    c = operands[2]
-    out = ptr8(int(arena) + operands[3])
-    hi = operands[5]
-    lo = operands[6]
-    right = operands[8]
-    wide = 1
-    wide = int((wide << 31) << 1 != 0) << 5
-    i = 0
-    while i < c:
-        x = ptr8(int(arena) + operands[0] + i)
-        acc = (operands[4] << wide) >> wide
-        n = pixels
-        while n > 0:
-            acc += x[0]
-            x = ptr8(int(x) + c)
-            n -= 1
-        acc = acc << operands[7]
-        h = acc >> 15
-        acc = acc & 0x7FFF
-        t = (lo * acc) >> 15
-        t = (((lo * h + t + 32768) >> 1) + hi * acc) >> 15
-        t = hi * h + t
-        if right:
-            t = ((t >> 31) + t + (1 << (right - 1))) >> right
-        t += operands[9]
-        if t < operands[10]:
-            t = operands[10]
-        if t > operands[11]:
-            t = operands[11]
-        out[i] = t
-        i += 1
+def pool(x: ptr8, v: int, arena: ptr8, o: ptr32, y: int, kind: int):
+    """Output row y: of each kernel and channel the greatest (`kind` 0), the average (1), or, as words, the sum (2).
 
-
-@micropython.viper
-def max_pool(x: ptr8, v: int, operands: ptr32, y: int):
-    """Output row y of MAX_POOL. x is the arena; v only reserves a register: pass 0. operands: the step's.
-
-    Every kernel covers a cell of the input, in each axis; what lies outside is cut off before the loop.
-    RV32 28 instructions a cell and 125 more an output, Xtensa 33 and 145.
+    x and v reserve registers: pass the arena and 0. `o`: a pool's operands; the zero point of sums and averages is 128.
+    Every kernel covers a cell of the input in each axis; what lies outside is cut off before the loop.
+    |sum| <= 128 n; of an average n <= 16384, so that |sum| + n / 2 < 2^22. viper's division is a call into the runtime,
+    dear and short.
+    RV32 17 instructions a cell and 169 more an output for the greatest, 13 and 221 and a division for the average;
+    Xtensa 20 and 180, 16 and 238.
     """
-    arena = int(x)
-    in_w = operands[2]
-    c = operands[3]
-    out = ptr8(arena + operands[12] + y * operands[11] * c)
-    low = operands[13]
-    high = operands[14]
-    top = y * operands[6] - operands[8]
-    bottom = top + operands[4]
+    in_w = o[2]
+    c = o[3]
+    out = ptr8(int(arena) + o[12] + y * o[11] * c)
+    sums = ptr32(out)
+    low = o[13]
+    high = o[14]
+    top = y * o[6] - o[8]
+    bottom = top + o[4]
     if top < 0:
         top = 0
-    if bottom > operands[1]:
-        bottom = operands[1]
-    start = 0 - operands[9]
+    if bottom > o[1]:
+        bottom = o[1]
+    start = 0 - o[9]
     pixel = 0
-    while pixel < operands[11]:
+    while pixel < o[11]:
         left = start if start > 0 else 0
-        right = start + operands[5]
+        right = start + o[5]
         if right > in_w:
             right = in_w
-        i = 0
-        while i < c:
-            best = low
-            line = arena + operands[0] + (top * in_w + left) * c + i
-            iy = top
-            while iy < bottom:
-                x = ptr8(line)
-                ix = left
-                while ix < right:
-                    v = x[0]
-                    if v > best:
-                        best = v
-                    x = ptr8(int(x) + c)
-                    ix += 1
-                line += in_w * c
-                iy += 1
-            out[i] = best if best < high else high
-            i += 1
-        out = ptr8(int(out) + c)
-        start += operands[7]
-        pixel += 1
-
-
-@micropython.viper
-def average_pool(x: ptr8, acc: int, operands: ptr32, y: int):
-    """Output row y of AVERAGE_POOL; the arguments and cells as in max_pool.
-
-    |sum| <= 128 n and n <= 16384, so |sum| + n/2 < 2^22. The quotient is 128 at most: eight steps of a division by
-    shifting and subtracting, as viper's own division is a call.
-    RV32 25 instructions a cell and 405 more an output, Xtensa 28 and 455.
-    """
-    arena = int(x)
-    in_w = operands[2]
-    c = operands[3]
-    out = ptr8(arena + operands[12] + y * operands[11] * c)
-    low = operands[13]
-    high = operands[14]
-    top = y * operands[6] - operands[8]
-    bottom = top + operands[4]
-    if top < 0:
-        top = 0
-    if bottom > operands[1]:
-        bottom = operands[1]
-    start = 0 - operands[9]
-    pixel = 0
-    while pixel < operands[11]:
-        left = start if start > 0 else 0
-        right = start + operands[5]
-        if right > in_w:
-            right = in_w
+        across = (right - left) * c
         n = (bottom - top) * (right - left)
-        i = 0
-        while i < c:
-            acc = 0 - (n << 7)
-            line = arena + operands[0] + (top * in_w + left) * c + i
-            iy = top
-            while iy < bottom:
-                x = ptr8(line)
-                ix = left
-                while ix < right:
-                    acc += x[0]
-                    x = ptr8(int(x) + c)
-                    ix += 1
-                line += in_w * c
-                iy += 1
-            rest = (acc if acc >= 0 else 0 - acc) + (n >> 1)
-            t = 0
-            bit = 128
-            while bit > 0:
-                if rest >= n * bit:
-                    rest -= n * bit
-                    t += bit
-                bit = bit >> 1
-            t = 128 + (t if acc >= 0 else 0 - t)
-            if t < low:
-                t = low
-            if t > high:
-                t = high
-            out[i] = t
-            i += 1
-        out = ptr8(int(out) + c)
-        start += operands[7]
+        line = int(arena) + o[0] + (top * in_w + left) * c
+        following = line + c
+        while line < following:
+            v = low
+            if kind:
+                v = 0 - (n << 7)
+            x = ptr8(line)
+            rows = bottom - top
+            while rows > 0:
+                end = int(x) + across
+                if kind:
+                    while int(x) < end:
+                        v += x[0]
+                        x = ptr8(int(x) + c)
+                else:
+                    while int(x) < end:
+                        t = x[0]
+                        if t > v:
+                            v = t
+                        x = ptr8(int(x) + c)
+                x = ptr8(int(x) + in_w * c - across)
+                rows -= 1
+            line += 1
+            if kind == 2:
+                sums[0] = v
+                sums = ptr32(int(sums) + 4)
+            else:
+                if kind:
+                    t = ((v if v >= 0 else 0 - v) + (n >> 1)) // n
+                    v = 128 + (t if v >= 0 else 0 - t)
+                    if v < low:
+                        v = low
+                out[0] = v if v < high else high
+                out = ptr8(int(out) + 1)
+        start += o[7]
         pixel += 1

@@ -4,6 +4,7 @@ What passes here cannot lead a kernel outside of arena and tables.
 """
 
 from micropython import const
+from uarray import array
 
 from .errors import RELEASE, SealError
 
@@ -24,7 +25,7 @@ def refuse(what):
 
 
 class Layout:
-    """Reads words of the release, and holds offsets against arena, tables and program."""
+    """Reads words of the release, and holds offsets against arena, tables and program. The host says more of what is wrong."""
 
     def __init__(self, release, program_end, tables_at, tables_end):
         self.release = release
@@ -39,81 +40,90 @@ class Layout:
 
     def words(self, at, n):
         if at + 4 * n > self.program_end:
-            refuse("ends inside a step")
+            refuse("end")
         return [self.word(at + 4 * i) for i in range(n)]
 
     def arena(self, at, n):
         if n < 1 or at + n > self.arena_len:
-            refuse("%d bytes at %d of an arena of %d" % (n, at, self.arena_len))
+            refuse("arena")
+
+    def scratch(self, at, n):
+        if at & 3:
+            refuse("scratch")
+        self.arena(at, n)
 
     def table(self, at, n):
         if at & 3 or at < self.tables_at or at + n > self.tables_end:
-            refuse("table of %d bytes at %d" % (n, at))
+            refuse("table")
 
     def multiplier(self, hi, lo, left, right):
         if hi >> 15 or lo >> 16 or left > _LEFT_MAX or right > _RIGHT_MAX:
-            refuse("multiplier out of range")
+            refuse("multiplier")
 
-    def clamp(self, zero, low, high):
+    def clamp(self, operands):
+        zero, low, high = operands[-3:]
         if zero > 255 or low > high or high > 255:
-            refuse("clamp %d..%d about %d" % (low, high, zero))
+            refuse("clamp")
 
     def image(self, sizes, paddings, out_h, out_w):
         """What places in an image are computed from: 32 bits must hold the products of two."""
         if not 1 <= min(sizes) <= max(sizes) < 1 << 16 or max(paddings) >> 16:
-            refuse("image of %d by %d pixels, or its kernel" % (sizes[0], sizes[1]))
+            refuse("image")
         if not 1 <= min(out_h, out_w) <= max(out_h, out_w) < 1 << 15:
-            refuse("output of %d by %d pixels" % (out_h, out_w))
-
-    def rows(self, k, rows_at, m):
-        """A rows table, and every row's shifts."""
-        if not 1 <= k <= _K_MAX or not m:
-            refuse("%d rows of %d weights" % (m, k))
-        size = ((k + 3) & ~3) + 4 * _ROW_WORDS
-        self.table(rows_at, m * size)
-        for row in range(rows_at + size, rows_at + (m + 1) * size, size):
-            self.multiplier(self.word(row - 16), self.word(row - 12), self.word(row - 8), self.word(row - 4))
-
-    def dots(self, k, rows_at, m, short):
-        """A dot table: its place, and every row's shifts."""
-        padded = (k + 15) & -16
-        if not 1 <= k <= _K_MAX or not m or short > 1 or (short and padded not in WIDTHS):
-            refuse("%d rows of %d weights, short %d" % (m, k, short))
-        record = padded + 16 if short else 4 * _ROW_WORDS
-        at = rows_at if short else rows_at + m * padded
-        self.table(rows_at, at - rows_at + m * record)
-        for end in range(at + record, at + (m + 1) * record, record):
-            if not short:
-                self.multiplier(self.word(end - 16), self.word(end - 12), self.word(end - 8), self.word(end - 4))
-            elif not 1 <= self.word(end - 4) <= _RIGHT_MAX or self.word(end - 8) != 1 << self.word(end - 4) >> 1:
-                refuse("shift out of range")
-            elif self.word(end - 12) >> 31:
-                refuse("multiplier out of range")
-
-    def depthwise3x3(self, rows_at, c):
-        """The table of 3x3 weights: its place, and every row's shifts."""
-        self.table(rows_at, 28 * c)
-        for end in range(rows_at + 28, rows_at + 28 * (c + 1), 28):
-            right = self.word(end - 4)
-            if not 1 <= right <= 22 or self.word(end - 8) != 1 << right >> 1 or self.word(end - 12) >> 31:
-                refuse("multiplier out of range")
-
-    def strip(self, strip, pixels):
-        if not 1 <= strip <= pixels < 1 << 24:
-            refuse("%d pixels, %d at a time" % (pixels, strip))
-
-    def scratch(self, at, n):
-        if at & 3:
-            refuse("scratch at %d" % at)
-        self.arena(at, n)
+            refuse("output")
 
     def convolution(self, operands, k, out_h, out_w):
         """CONV's and RING_CONV's operands up to `pad`."""
         in_at, in_h, in_w, c, kernel_h, kernel_w = operands[:6]
         self.image(operands[1:10], operands[10:12], out_h, out_w)
         if k != kernel_h * kernel_w * c or operands[12] > 255:
-            refuse("convolution of %d by %d pixels with %d weights" % (out_h, out_w, k))
+            refuse("convolution")
         self.arena(in_at, in_h * in_w * c)
+
+    def strip(self, strip, pixels):
+        if not 1 <= strip <= pixels < 1 << 24:
+            refuse("strip")
+
+    def records(self, at, m):
+        """Records of five words, one for each of m rows."""
+        end = at + 4 * _ROW_WORDS * m
+        self.table(at, end - at)
+        for record in range(at, end, 4 * _ROW_WORDS):
+            self.multiplier(*[self.word(record + 4 * i) for i in range(1, _ROW_WORDS)])
+
+    def short_records(self, at, m, size, right_max):
+        """Records of `size` bytes, the last three words of each a multiplier, 2^(right - 1) and right."""
+        self.table(at, size * m)
+        for words in range(at + size - 12, at + size * m, size):
+            right = self.word(words + 8)
+            if self.word(words) >> 31 or not 1 <= right <= right_max or self.word(words + 4) != 1 << right >> 1:
+                refuse("multiplier")
+
+    def rows(self, k, rows_at, m):
+        """A rows table; where its records are."""
+        if not 1 <= k <= _K_MAX or not m:
+            refuse("rows")
+        self.table(rows_at, k * m)
+        records_at = (rows_at + k * m + 3) & ~3
+        self.records(records_at, m)
+        return records_at
+
+    def dots(self, k, rows_at, m, short):
+        """A dot table."""
+        padded = (k + 15) & -16
+        if not 1 <= k <= _K_MAX or not m or short > 1:
+            refuse("rows")
+        if not short:
+            self.table(rows_at, padded)
+            self.records(rows_at + m * padded, m)
+        elif padded in WIDTHS:
+            self.short_records(rows_at, m, padded + 16, _RIGHT_MAX)
+        else:
+            refuse("rows")
+
+    def job(self, records_at, m, operands, twice=0):
+        """What `kernels.requantise` takes, with the step's last three operands."""
+        return array("I", [records_at, m, twice, 0] + operands[-3:])
 
     def quantise(self, at):
         """The quantise table; its sentinel is what ends the kernel's search."""
@@ -125,4 +135,4 @@ class Layout:
             refuse("quantise table")
         for next_at in range(thresholds + 4, thresholds + 4 * _THRESHOLDS, 4):
             if self.word(next_at - 4) > self.word(next_at):
-                refuse("thresholds do not ascend")
+                refuse("thresholds")

@@ -55,7 +55,7 @@ class Net:
     def __init__(self, release, program_at, program_len, tables_at, tables_len, contract=None):
         """`contract`: of frames that are not float32."""
         if program_len < 4 * _HEADER_WORDS:
-            refuse("of %d bytes" % program_len)
+            refuse("header")
         layout = Layout(release, program_at + program_len, tables_at, tables_at + tables_len)
         header = layout.words(program_at, _HEADER_WORDS)
         self.arena_len, input_at, self.input_len, output_at, self.output_len, quantise_at, count = header
@@ -63,7 +63,7 @@ class Net:
         layout.arena(input_at, self.input_len)
         layout.arena(output_at, self.output_len)
         if self.output_len > _OUTPUT_MAX:
-            refuse("output of %d values" % self.output_len)
+            refuse("output")
         self._raw = None
         if contract is None or contract.type == FLOAT32:
             layout.quantise(quantise_at)
@@ -111,7 +111,7 @@ def _operators(layout, at, count):
     for _ in range(count):
         (number,) = layout.words(at, 1)
         if number not in _OPERATORS:
-            refuse("step %d has operator %d" % (len(steps), number))
+            refuse("operator %d" % number)
         if number not in loaded:
             gc.collect()  # a module stays: what loading the last one left must not lie below it
             loaded[number] = load(number)
@@ -119,5 +119,5 @@ def _operators(layout, at, count):
         steps.append((at + 4, operator))
         at += 4 + 4 * operator.WORDS
     if not count or at != layout.program_end:
-        refuse("%d steps leave %d bytes" % (count, layout.program_end - at))
+        refuse("steps")
     return steps

@@ -1,11 +1,13 @@
 """Steps that move bytes (level 2): FILL and COPY. A step's `run` allocates nothing."""
 
 from micropython import const
+from uarray import array
 
-from . import kernels_copy
+from .kernels_copy import copy
 from .layout import refuse
 
 _END = const(1 << 24)  # of a COPY's sizes and strides
+_ONCE = array("i", (1, 1, 0, 0) * 4)  # the loops of a single run
 
 
 class Fill:
@@ -14,40 +16,46 @@ class Fill:
     def __init__(self, layout, at, operands):
         self._out_at, self._length, self._value = operands
         if self._value > 255:
-            refuse("fill with %d" % self._value)
+            refuse("value")
         layout.arena(self._out_at, self._length)
 
     def run(self, model, arena):
-        kernels_copy.fill(arena, self._out_at, self._length, self._value)
+        arena[self._out_at] = self._value
+        copy(arena, arena, self._out_at, self._out_at + 1, self._length - 1, _ONCE)  # each byte from the one before
 
 
 class Copy:
     WORDS = 15
 
     def __init__(self, layout, at, operands):
-        in_at, out_at, size = operands[:3]
-        turns = operands[3:7]
+        self._in_at, self._out_at, self._size = operands[:3]
         if not 1 <= min(operands[2:7]) <= max(operands[2:7]) < _END:
-            refuse("copy of %d bytes" % size)
-        _reach(layout, in_at, size, turns, operands[7:11])
-        _reach(layout, out_at, size, turns, operands[11:15])
-        self._operands = memoryview(layout.release)[at:]
+            refuse("size")
+        self._loops = array("i", (0 for _ in range(16)))
+        self._moves(layout, self._in_at, operands, 7)
+        self._moves(layout, self._out_at, operands, 11)
+
+    def _moves(self, layout, at, operands, strides_at):
+        """The loops of one side, whose strides are operands from `strides_at` on, and what they reach."""
+        end = at + self._size
+        back = self._size  # what all loops inside have moved the place by
+        for loop in range(4):
+            turns = operands[6 - loop]
+            word = operands[strides_at + 3 - loop]
+            stride = word - (word >> 31 << 32)  # an i32
+            if not -_END < stride < _END:
+                refuse("stride")
+            reach = (turns - 1) * stride
+            if reach < 0:
+                at += reach
+            else:
+                end += reach
+            self._loops[4 * loop] = self._loops[4 * loop + 1] = turns
+            self._loops[4 * loop + 2 + (strides_at == 11)] = stride - back
+            back += reach
+        if at < 0:
+            refuse("arena")
+        layout.arena(at, end - at)
 
     def run(self, model, arena):
-        kernels_copy.copy(arena, arena, 0, self._operands)
-
-
-def _reach(layout, at, size, turns, strides):
-    """Holds the lowest and the highest byte that a copy's loops come to against the arena."""
-    end = at + size
-    for n, word in zip(turns, strides):
-        stride = word - (word >> 31 << 32)  # an i32
-        if not -_END < stride < _END:
-            refuse("copy with a stride of %d" % stride)
-        if stride < 0:
-            at += (n - 1) * stride
-        else:
-            end += (n - 1) * stride
-    if at < 0:
-        refuse("copy from %d before the arena" % -at)
-    layout.arena(at, end - at)
+        copy(arena, arena, self._in_at, self._out_at, self._size, self._loops)

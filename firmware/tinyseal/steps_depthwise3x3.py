@@ -9,12 +9,12 @@ class Depthwise3x3:
 
     def __init__(self, layout, at, operands):
         in_at, rows, cols, c, in_row, in_col, down, across, before_down, before_across, pad, scratch_at = operands[:12]
-        out_rows, out_cols, out_row, out_col, rows_at, out_at, zero, low, high = operands[12:]
-        layout.clamp(zero, low, high)
-        layout.depthwise3x3(rows_at, c)
+        out_rows, out_cols, out_row, out_col, rows_at, out_at, zero, low, _ = operands[12:]
+        layout.clamp(operands)
+        layout.short_records(rows_at, c, 28, 22)
         layout.image((rows, cols, c, down, across), (before_down, before_across), out_rows, out_cols)
         if pad > 255 or max(in_row, in_col, out_row, out_col) >> 24 or zero < low:
-            refuse("depthwise convolution by strides of %d and %d" % (in_row, in_col))
+            refuse("strides")
         layout.arena(in_at, (rows - 1) * in_row + (cols - 1) * in_col + c)
         layout.arena(out_at, (out_rows - 1) * out_row + (out_cols - 1) * out_col + c)
         layout.arena(scratch_at, 3 * ((out_cols - 1) * across + 3))

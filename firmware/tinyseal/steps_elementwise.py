@@ -18,13 +18,16 @@ class Map:
         kernels.map_bytes(arena, arena, self._operands, model)
 
 
-class _Pair:
-    """What the operators of two operands have in common: the first six of a step, in `layout`'s bounds."""
+class Minimum:
+    """What has two operands: the first six words of a step are the same for all of them."""
+
+    WORDS = 6
+    kind = 0
 
     def __init__(self, layout, at, operands):
         a_at, b_at, self._b_constant, length, period, out_at = operands[:6]
         if self._b_constant > 1 or not period or length % period:
-            refuse("operand of %d values for %d" % (period, length))
+            refuse("period")
         layout.arena(a_at, length)
         layout.arena(out_at, length)
         if self._b_constant:
@@ -33,50 +36,36 @@ class _Pair:
             layout.arena(b_at, period)
         self._operands = memoryview(layout.release)[at:]
 
+    def run(self, model, arena):
+        kernels.combine(0, 0, arena, model if self._b_constant else arena, model, self._operands, self.kind)
 
-class Add(_Pair):
-    WORDS = 21
+
+class Maximum(Minimum):
+    WORDS = 6
+    kind = 1
+
+
+class Add(Minimum):
+    WORDS = 16
+    kind = 2
 
     def __init__(self, layout, at, operands):
         super().__init__(layout, at, operands)
-        a_zero, a_hi, a_lo, a_right, b_zero, b_hi, b_lo, b_right, subtract, hi, lo, right, zero, low, high = operands[
-            6:
-        ]
-        if a_zero > 255 or b_zero > 255 or subtract > 1:
-            refuse("sum about %d and %d" % (a_zero, b_zero))
-        layout.multiplier(a_hi, a_lo, 0, a_right)
-        layout.multiplier(b_hi, b_lo, 0, b_right)
+        a_table_at, b_table_at, _, hi, lo, _, right = operands[6:13]
+        layout.table(a_table_at, 1024)
+        layout.table(b_table_at, 1024)
         layout.multiplier(hi, lo, 0, right)
-        layout.clamp(zero, low, high)
-
-    def run(self, model, arena):
-        kernels.add(arena, model if self._b_constant else arena, self._operands)
+        layout.clamp(operands)
 
 
-class Mul(_Pair):
-    WORDS = 15
+class Mul(Minimum):
+    WORDS = 16
+    kind = 3
 
     def __init__(self, layout, at, operands):
         super().__init__(layout, at, operands)
-        a_zero, b_zero, hi, lo, left, right, zero, low, high = operands[6:]
-        if a_zero > 255 or b_zero > 255:
-            refuse("product about %d and %d" % (a_zero, b_zero))
+        a_zero, b_zero, left, hi, lo, _, right = operands[6:13]
+        if max(a_zero, b_zero) > 255:
+            refuse("zero point")
         layout.multiplier(hi, lo, left, right)
-        layout.clamp(zero, low, high)
-
-    def run(self, model, arena):
-        kernels.mul(arena, model if self._b_constant else arena, self._operands)
-
-
-class Minimum(_Pair):
-    WORDS = 6
-
-    def run(self, model, arena):
-        kernels.extreme(arena, model if self._b_constant else arena, self._operands, 0)
-
-
-class Maximum(_Pair):
-    WORDS = 6
-
-    def run(self, model, arena):
-        kernels.extreme(arena, model if self._b_constant else arena, self._operands, 1)
+        layout.clamp(operands)

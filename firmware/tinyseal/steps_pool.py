@@ -1,8 +1,10 @@
 """Steps that mean and pool (level 2): MEAN, MAX_POOL and AVERAGE_POOL. A step's `run` allocates nothing."""
 
 from micropython import const
+from uarray import array
 
-from . import kernels_pool
+from .kernels import requantise
+from .kernels_pool import pool
 from .layout import refuse
 
 _PIXELS_MAX = const(8421504)  # 255 * pixels stays below 2^31
@@ -10,52 +12,50 @@ _CELLS_MAX = const(16384)  # under a pool's kernel
 
 
 class Mean:
-    WORDS = 12
+    """Sums as of a pool whose kernel covers all pixels, which lie in one row."""
+
+    WORDS = 13
 
     def __init__(self, layout, at, operands):
-        in_at, pixels, c, out_at, _, hi, lo, left, right, zero, low, high = operands
+        in_at, pixels, self._c, self._sums_at, self._out_at = operands[:5]
         if not 1 <= pixels <= _PIXELS_MAX:
-            refuse("mean over %d pixels" % pixels)
-        layout.multiplier(hi, lo, left, right)
-        layout.clamp(zero, low, high)
-        layout.arena(in_at, pixels * c)
-        layout.arena(out_at, c)
-        self._operands = memoryview(layout.release)[at:]
+            refuse("pixels")
+        layout.multiplier(*operands[6:10])
+        layout.clamp(operands)
+        layout.arena(in_at, pixels * self._c)
+        layout.scratch(self._sums_at, 4 * self._c)
+        layout.arena(self._out_at, self._c)
+        self._pool = array("I", (in_at, 1, pixels, self._c, 1, pixels, 1, 1, 0, 0, 1, 1, self._sums_at, 0, 0))
+        self._job = layout.job(at + 20, 1, operands)
 
     def run(self, model, arena):
-        kernels_pool.mean(self._operands, arena)
+        pool(arena, 0, arena, self._pool, 0, 2)
+        requantise(0, 0, arena, model, self._job, self._sums_at, self._out_at, self._c)
 
 
 class MaxPool:
     WORDS = 15
+    kind = 0
 
     def __init__(self, layout, at, operands):
         in_at, in_h, in_w, c, kernel_h, kernel_w, stride_h, stride_w, top, left = operands[:10]
         self._out_h, out_w, out_at, low, high = operands[10:]
-        layout.clamp(0, low, high)
+        layout.clamp((0, low, high))
         layout.image(operands[1:8], operands[8:10], self._out_h, out_w)
-        _covered(in_h, kernel_h, stride_h, top, self._out_h)
-        _covered(in_w, kernel_w, stride_w, left, out_w)
-        if kernel_h * kernel_w > _CELLS_MAX:
-            refuse("pool of %d by %d cells" % (kernel_h, kernel_w))
+        # Along each axis every kernel covers a cell of the input: the first is not before it, the last not behind.
+        if top >= kernel_h or (self._out_h - 1) * stride_h - top >= in_h:
+            refuse("pool")
+        if left >= kernel_w or (out_w - 1) * stride_w - left >= in_w or kernel_h * kernel_w > _CELLS_MAX:
+            refuse("pool")
         layout.arena(in_at, in_h * in_w * c)
         layout.arena(out_at, self._out_h * out_w * c)
         self._operands = memoryview(layout.release)[at:]
 
     def run(self, model, arena):
         for y in range(self._out_h):
-            kernels_pool.max_pool(arena, 0, self._operands, y)
+            pool(arena, 0, arena, self._operands, y, self.kind)
 
 
 class AveragePool(MaxPool):
     WORDS = 15
-
-    def run(self, model, arena):
-        for y in range(self._out_h):
-            kernels_pool.average_pool(arena, 0, self._operands, y)
-
-
-def _covered(size, kernel, stride, padding, outputs):
-    """Along one axis every kernel covers a cell of the input: the first is not before it, the last not behind."""
-    if padding >= kernel or (outputs - 1) * stride - padding >= size:
-        refuse("pool outside of its input")
+    kind = 1

@@ -18,7 +18,7 @@ class RingConv:
         self._out_h, self._out_w, k, _, m, _, scratch_at, out_at = operands[13:21]
         layout.convolution(operands, k, self._out_h, self._out_w)
         if c & 7:
-            refuse("ring of %d channels" % c)
+            refuse("ring")
         tap = c // 8 * UNIT_LEN
         dots = self._dots = Dots(layout, operands[15:], self._out_w, stride_w * tap)
         self._reach = (kernel_h - 1) * dilation_h

@@ -27,34 +27,31 @@ _POOL = (
     *("out_h", "out_w", "out_at", "low", "high"),
 )
 _ELEMENTWISE = ("a_at", "b_at", "b_constant", "length", "period", "out_at")
+_SCALED = ("hi", "lo", "away", "right", "zero", "low", "high")
 OPERATORS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("ROWS", ("in_at", "step", "pixels", "strip", *_DOTS)),
     2: ("CONV", (*_IMAGE, "pad_top", "pad_left", "pad", "strip", "out_h", "out_w", *_DOTS)),
     3: (
         "MEAN",
-        ("in_at", "pixels", "c", "out_at", "bias", "mult_hi", "mult_lo", "left", "right", "zero", "low", "high"),
+        (
+            *("in_at", "pixels", "c", "scratch_at", "out_at"),
+            *("bias", "mult_hi", "mult_lo", "left", "right", "zero", "low", "high"),
+        ),
     ),
-    4: ("SOFTMAX", ("in_at", "rows", "depth", "scratch_at", "out_at", "table_at")),
+    4: ("SOFTMAX", ("in_at", "rows", "depth", "out_at", "table_at")),
     5: (
         "DEPTHWISE",
         (
             *_IMAGE,
-            *("pad_top", "pad_left", "pad", "multiplier", "out_h", "out_w", "k", "rows_at", "m", "out_at"),
-            *("zero", "low", "high"),
+            *("pad_top", "pad_left", "pad", "multiplier", "out_h", "out_w", "k", "rows_at", "m"),
+            *("scratch_at", "out_at", "zero", "low", "high"),
         ),
     ),
     6: ("MAX_POOL", _POOL),
     7: ("AVERAGE_POOL", _POOL),
     8: ("MAP", ("in_at", "length", "out_at", "table_at")),
-    9: (
-        "ADD",
-        (
-            *_ELEMENTWISE,
-            *("a_zero", "a_hi", "a_lo", "a_right", "b_zero", "b_hi", "b_lo", "b_right"),
-            *("subtract", "hi", "lo", "right", "zero", "low", "high"),
-        ),
-    ),
-    10: ("MUL", (*_ELEMENTWISE, "a_zero", "b_zero", "hi", "lo", "left", "right", "zero", "low", "high")),
+    9: ("ADD", (*_ELEMENTWISE, "a_table_at", "b_table_at", "base", *_SCALED)),
+    10: ("MUL", (*_ELEMENTWISE, "a_zero", "b_zero", "left", *_SCALED)),
     11: ("MINIMUM", _ELEMENTWISE),
     12: ("MAXIMUM", _ELEMENTWISE),
     13: ("FILL", ("out_at", "length", "value")),
@@ -83,6 +80,7 @@ _SHORT_ROW_WORDS_LEN = 16
 _DEPTHWISE3X3_RECORD_LEN = 28
 _DOT_BLOCK = 16  # the narrowest
 _EXP_TABLE_LEN = 256 * 4
+_ADD_TABLE_LEN = 256 * 4
 _MAP_TABLE_LEN = 256
 
 
@@ -107,26 +105,30 @@ class Step:
         return 0
 
     @property
-    def table(self) -> str | None:
-        """The operand that points into the tables section, if there is one."""
-        if self.operands.get("b_constant") == 1:
-            return "b_at"
-        return next((name for name in ("rows_at", "table_at") if name in self.operands), None)
+    def tables(self) -> dict[str, int]:
+        """Bytes of the step's tables in the tables section, by the operand that points to each."""
+        operands = self.operands
+        tables = {}
+        if "short" in operands:
+            row = operands["k"] + _DOT_BLOCK - 1 & -_DOT_BLOCK
+            record = _SHORT_ROW_WORDS_LEN if operands["short"] else _ROW_WORDS_LEN
+            tables["rows_at"] = operands["m"] * (row + record)
+        elif self.name == "DEPTHWISE3X3":
+            tables["rows_at"] = operands["c"] * _DEPTHWISE3X3_RECORD_LEN
+        elif self.name == "DEPTHWISE":
+            tables["rows_at"] = (operands["m"] * operands["k"] + 3 & ~3) + operands["m"] * _ROW_WORDS_LEN
+        elif "table_at" in operands:
+            tables["table_at"] = _MAP_TABLE_LEN if self.name == "MAP" else _EXP_TABLE_LEN
+        elif self.name == "ADD":
+            tables |= {"a_table_at": _ADD_TABLE_LEN, "b_table_at": _ADD_TABLE_LEN}
+        if operands.get("b_constant") == 1:
+            tables["b_at"] = operands["period"]
+        return tables
 
     @property
     def table_bytes(self) -> int:
-        """Bytes of the step's table in the tables section."""
-        operands = self.operands
-        if "short" in operands:
-            row = operands["k"] + _DOT_BLOCK - 1 & -_DOT_BLOCK
-            return operands["m"] * (row + (_SHORT_ROW_WORDS_LEN if operands["short"] else _ROW_WORDS_LEN))
-        if self.name == "DEPTHWISE3X3":
-            return operands["c"] * _DEPTHWISE3X3_RECORD_LEN
-        if self.table == "rows_at":
-            return operands["m"] * ((operands["k"] + 3 & ~3) + _ROW_WORDS_LEN)
-        if self.table == "table_at":
-            return _MAP_TABLE_LEN if self.name == "MAP" else _EXP_TABLE_LEN
-        return operands["period"] if self.table == "b_at" else 0
+        """Bytes of all its tables; steps with equal tables share them."""
+        return sum(self.tables.values())
 
     @property
     def output_shape(self) -> str:
@@ -183,8 +185,8 @@ def parse_program(section: bytes, tables: bytes, tables_at: int) -> Program:
         raise _refused(f"output of {output_len} bytes at {output_at} is not in an arena of {arena_len}")
     steps = _parse_steps(section, step_count)
     for step in steps:
-        if step.table is not None:
-            _check_table(step.table, step.operands[step.table], step.table_bytes, tables, tables_at)
+        for operand, length in step.tables.items():
+            _check_table(operand, step.operands[operand], length, tables, tables_at)
     return Program(arena_len, input_at, input_len, output_at, output_len, quantise_at, steps)
 
 

@@ -117,9 +117,9 @@ class _Rules:
         k, m, at = (step.operands[name] for name in ("k", "m", "rows_at"))
         if not 1 <= k <= _K_MAX or not m:
             raise _refused(f"{m} rows of {k} weights")
-        size = step.table_bytes // m
-        for end in range(at + size, at + (m + 1) * size, size):
-            self.multiplier(*(self.word(end - 16 + 4 * i) for i in range(_ROW_WORDS - 1)))
+        end = at + step.table_bytes
+        for record in range(end - m * 4 * _ROW_WORDS, end, 4 * _ROW_WORDS):
+            self.multiplier(*(self.word(record + 4 * i) for i in range(1, _ROW_WORDS)))
 
 
 def _rows(rules: _Rules, step: Step) -> None:
@@ -161,18 +161,18 @@ def _mean(rules: _Rules, step: Step) -> None:
     rules.multiplier(o["mult_hi"], o["mult_lo"], o["left"], o["right"])
     rules.clamp(step)
     rules.arena(o["in_at"], o["pixels"] * o["c"])
+    rules.scratch(o["scratch_at"], 4 * o["c"])
     rules.arena(o["out_at"], o["c"])
 
 
 def _softmax(rules: _Rules, step: Step) -> None:
     o = step.operands
-    if not 1 <= o["depth"] <= _DEPTH_MAX or o["scratch_at"] & 3:
+    if not 1 <= o["depth"] <= _DEPTH_MAX:
         raise _refused(f"softmax over {o['depth']} values")
     if rules.word(o["table_at"]) != _EXP_OF_0:
         raise _refused("exponential table does not begin with exp(0)")
     for name in ("in_at", "out_at"):
         rules.arena(o[name], o["rows"] * o["depth"])
-    rules.arena(o["scratch_at"], 8)
 
 
 def _depthwise(rules: _Rules, step: Step) -> None:
@@ -182,6 +182,7 @@ def _depthwise(rules: _Rules, step: Step) -> None:
     rules.window(step, cells=o["k"])
     if o["pad"] > 255 or o["m"] != o["c"] * o["multiplier"]:
         raise _refused(f"depthwise convolution of {o['c']} channels to {o['m']}")
+    rules.scratch(o["scratch_at"], 4 * o["m"])
     rules.arena(o["out_at"], o["out_h"] * o["out_w"] * o["m"])
 
 
@@ -243,11 +244,8 @@ def _mul(rules: _Rules, step: Step) -> None:
 def _add(rules: _Rules, step: Step) -> None:
     o = step.operands
     _extremum(rules, step)
-    for name in ("a_", "b_", ""):
-        rules.multiplier(o[f"{name}hi"], o[f"{name}lo"], 0, o[f"{name}right"])
+    rules.multiplier(o["hi"], o["lo"], 0, o["right"])
     rules.clamp(step)
-    if max(o["a_zero"], o["b_zero"]) > 255 or o["subtract"] > 1:
-        raise _refused(f"zero points {o['a_zero']} and {o['b_zero']}, subtract {o['subtract']}")
 
 
 def _fill(rules: _Rules, step: Step) -> None:

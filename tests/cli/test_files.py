@@ -122,20 +122,23 @@ def test_inspect_model(tinyseal, shared):
     assert (
         about["arena"]["bytes"]
         >= about["arena"]["most_live"]
-        == max(layer["memory"]["live_bytes"] for layer in about["layers"] if layer["memory"])
+        == max(layer["cost"]["live_bytes"] for layer in about["layers"] if layer["cost"])
     )
-    aliases = [layer["operator"] for layer in about["layers"] if layer["memory"] is None]
+    aliases = [layer["operator"] for layer in about["layers"] if layer["cost"] is None]
     assert aliases == ["RESHAPE", "RESHAPE"]
     # The second convolution and the dense layer write where they read, in a place as large as the larger of the two.
     for layer, tensors in ((1, 600 + 800), (2, 800), (3, 800 + 384), (5, 384 + 32), (6, 32), (7, 32 + 4)):
-        memory = about["layers"][layer]["memory"]
-        assert memory["live_bytes"] - memory["scratch_bytes"] == tensors
-    assert about["layers"][5]["memory"]["table_bytes"] == 0
-    assert about["layers"][7]["memory"]["table_bytes"] == 256 * 4
-    rows = {line.split()[1]: line.split()[-3:] for line in text.splitlines() if line[:5].strip().isdecimal()}
+        cost = about["layers"][layer]["cost"]
+        assert cost["live_bytes"] - cost["scratch_bytes"] == tensors
+    assert about["layers"][5]["cost"]["table_bytes"] == 0
+    assert about["layers"][7]["cost"]["table_bytes"] == 256 * 4
+    rows = {line.split()[1]: line.split()[-5:-2] for line in text.splitlines() if line[:5].strip().isdecimal()}
     assert rows["RESHAPE"] == ["-", "-", "-"]
     assert rows["FULLY_CONNECTED"] == [str(4 * (32 + 16)), "176", "144"]
-    assert "lower bound  1,400 bytes" in text
+    assert "lower bound   1,400 bytes" in text
+    for name in ("rv32imc", "xtensawin"):
+        layers = sum(layer["cost"]["instructions"][name] for layer in about["layers"] if layer["cost"])
+        assert layers < about["instructions"][name] < layers + 100 * 600
 
 
 def test_inspect_operators_needs_no_file(tinyseal, here):

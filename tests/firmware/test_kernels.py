@@ -1,84 +1,11 @@
-"""The kernels of rows, patches and edges as the 32-bit machine code that ships, against plain integers."""
+"""The kernels of the network's edges as the 32-bit machine code that ships, against plain numbers."""
 
 import numpy as np
 import pytest
-from int8_twins import BASE, Layer, clamp, machine_of, requantise, words
+from int8_twins import machine_of
 from tinyseal_host.model.tables import quantise_table
 
 machine = machine_of("kernels")
-
-
-@pytest.mark.parametrize(
-    ("k", "m", "pixels", "step"), [(1, 1, 1, 1), (3, 5, 4, 2), (8, 3, 2, 8), (37, 4, 3, 41), (80, 6, 2, 32)]
-)
-@pytest.mark.parametrize("extreme", [False, True])
-def test_rows(machine, k, m, pixels, step, extreme):
-    rng = np.random.default_rng([k, m, extreme])
-    for _ in range(4):
-        layer = Layer(rng, k, m, extreme)
-        in_at, out_at = 5, 5 + (pixels - 1) * step + k
-        arena = bytearray(rng.integers(0, 256, out_at + pixels * m).astype(np.uint8).tobytes())
-        if extreme:
-            arena[in_at:out_at] = bytes(rng.choice([0, 255], out_at - in_at).astype(np.uint8))
-        before = np.frombuffer(bytes(arena), np.uint8)
-        expected = [v for p in range(pixels) for v in layer.output(before[in_at + p * step :][:k])]
-        machine.call("rows", layer.release(), arena, 0, layer.operands(), in_at, step, pixels, out_at)
-        assert list(arena[out_at:]) == expected
-        assert arena[:out_at] == before[:out_at].tobytes()
-
-
-@pytest.mark.parametrize("value", [0, 255])
-@pytest.mark.parametrize("weight", [-127, 127])
-def test_rows_at_the_longest_row(machine, value, weight):
-    """k = 16384, every product at its bound: the sums are what comes nearest to 2^31."""
-    layer = Layer(np.random.default_rng(1), 8, 1)
-    layer.k, layer.m, layer.weights = 16384, 1, np.full((1, 16384), weight)
-    layer.zx, layer.bias = 128, [0]
-    layer.shifts, layer.multipliers = [(0, 21)], [1 << 30]
-    arena = bytearray([value]) * 16384 + bytearray(1)
-    machine.call("rows", layer.release(), arena, 0, layer.operands(), 0, 16384, 1, 16384)
-    assert arena[-1] == layer.output(np.full(16384, value))[0]
-
-
-@pytest.mark.parametrize(("left", "right"), [(0, 0), (1, 0), (7, 0), (28, 0), (0, 1), (0, 5), (0, 30), (0, 31)])
-def test_rows_at_the_edges_of_rounding(machine, left, right):
-    """Accumulators that fall on, and next to, every half: one weight of 1, the bias carries the value."""
-    values = [0, 1, -1, 2, -2, 3, -3, (1 << 29) - 1 >> left, -((1 << 29) - 1) >> left]
-    values += [sign * (1 << right) // 2 + d for sign in (1, -1) for d in (-1, 0, 1) if right < 28]
-    for multiplier in (1 << 30, (1 << 30) + 1, (1 << 31) - 1):
-        rows = [bytes([129, 0, 0, 0]) + words(v, multiplier >> 16, multiplier & 0xFFFF, left, right) for v in values]
-        arena = bytearray(1 + len(values))
-        operands = words(1, BASE, len(values), 0, 128, 0, 255)
-        machine.call("rows", bytes(BASE) + b"".join(rows), arena, 0, operands, 0, 1, 1, 1)
-        assert list(arena[1:]) == [clamp(requantise(v, multiplier, left, right) + 128, 0, 255) for v in values]
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_patches(machine, seed):
-    rng = np.random.default_rng(seed)
-    in_h, in_w, c = (int(v) for v in rng.integers(1, 7, 3))
-    kernel_h, kernel_w = (int(v) for v in rng.integers(1, 4, 2))
-    stride_h, stride_w, dilation_h, dilation_w = (int(v) for v in rng.integers(1, 4, 4))
-    top, left = (int(v) for v in rng.integers(0, 3, 2))
-    out_h, out_w, pad = int(rng.integers(1, 5)), int(rng.integers(1, 5)), int(rng.integers(0, 256))
-    k = kernel_h * kernel_w * c
-    image = rng.integers(0, 256, (in_h, in_w, c)).astype(np.uint8)
-    scratch_at = 7 + image.size
-    operands = words(
-        *(7, in_h, in_w, c, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, top, left, pad),
-        *(scratch_at, out_h, out_w, k, 0, 1, 0, 0, 0, 0),
-    )
-    for y in range(out_h):
-        arena = bytearray(7) + bytearray(image.tobytes()) + bytearray(out_w * k)
-        machine.call("patches", operands, arena, y)
-        expected = np.full((out_w, kernel_h, kernel_w, c), pad, np.uint8)
-        for x in range(out_w):
-            for i in range(kernel_h):
-                for j in range(kernel_w):
-                    iy, ix = y * stride_h + i * dilation_h - top, x * stride_w + j * dilation_w - left
-                    if 0 <= iy < in_h and 0 <= ix < in_w:
-                        expected[x, i, j] = image[iy, ix]
-        assert arena[scratch_at:] == expected.tobytes()
 
 
 FLOATS = [

@@ -207,6 +207,7 @@ def test_summary_of_the_example():
     assert summary.macs == 50 * 480 + 23 * 1920 + 12 * 2304 + 128
     assert summary.problems == ()
     assert summary.arena.bytes == 800 + 384 + 288 + 128 + 80  # what test_compiler says of it
+    assert summary.arena.lower_bound == 600 + 800
     assert [edge.shape for edge in (*summary.inputs, *summary.outputs)] == ["1x100x6", "1x4"]
     assert summary.outputs[0].text == "1x4 INT8, scale 0.00390625, zero point -128"
 
@@ -219,5 +220,6 @@ def test_summary_of_what_cannot_be_compiled():
     summary = describe(writer.finish([entry], [result]), PATH)
     assert (summary.layers[0].macs, summary.layers[0].weight_bytes) == (8 * 8 * 6 * 9, 9 * 6 * 4)
     assert summary.arena is None
+    assert summary.layers[0].cost is None
     assert "layer 0 (DEPTHWISE_CONV_2D): input is FLOAT32, wanted INT8" in summary.problems
     assert summary.inputs[0].text == "1x8x8x3 FLOAT32"

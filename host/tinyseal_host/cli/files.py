@@ -15,11 +15,14 @@ from ..errors import TinysealError, UsageError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import Release, SealedHeader, parse_release, parse_sealed
+from ..model.instructions import ARCHITECTURES
 from ..model.operators import SUPPORTED
 from ..model.summary import LayerSummary, ModelSummary, describe
 from . import passphrase
 from .output import Output
 from .terminal import printable
+
+_ISA = {"rv32imc": "RV32", "xtensawin": "Xtensa"}
 
 
 def example(options: argparse.Namespace, output: Output) -> None:
@@ -140,7 +143,7 @@ def _inspect_model(data: bytes, path: Path, output: Output) -> None:
     output.say()
     head: tuple[str, ...] = ("layer", "operator", "output", "MACs", "weight bytes")
     if summary.arena is not None:
-        head += ("table bytes", "live bytes", "of it scratch")
+        head += ("table bytes", "live bytes", "of it scratch", *(f"{_ISA[name]} instr." for name in ARCHITECTURES))
     output.columns(head, [_layer_row(layer)[: len(head)] for layer in summary.layers])
     for note in summary.notes:
         output.say(f"note: {printable(note)}")
@@ -156,12 +159,18 @@ def _arena_rows(summary: ModelSummary) -> list[tuple[str, object]]:
     return [
         ("arena", f"{arena.bytes:,} bytes of RAM for activations and scratch"),
         ("lower bound", f"{arena.lower_bound:,} bytes of tensors alive at once, {arena.most_live:,} with scratch"),
+        (
+            "instructions",
+            ", ".join(f"{count:,} on {_ISA[name]}" for name, count in summary.instructions.items()) + ", predicted",
+        ),
     ]
 
 
 def _layer_row(layer: LayerSummary) -> tuple[object, ...]:
-    memory = layer.memory
-    used = (None, None, None) if memory is None else (memory.table_bytes, memory.live_bytes, memory.scratch_bytes)
+    cost = layer.cost
+    used: tuple[int | None, ...] = (None,) * (3 + len(ARCHITECTURES))
+    if cost is not None:
+        used = (cost.table_bytes, cost.live_bytes, cost.scratch_bytes, *cost.instructions.values())
     return (layer.number, layer.operator, layer.output_shape, layer.macs, layer.weight_bytes, *used)
 
 

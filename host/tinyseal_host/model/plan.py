@@ -131,6 +131,7 @@ def _plan(network: Network, shrinking: bool) -> Plan:
         offsets[scratch], room = widest_gap(others, arena_len)
         strip = min(draft.strip_max, 1 + (room - draft.scratch_len) // draft.pixel_len)
         steps[number] = replace(steps[number], values={**steps[number].values, "strip": strip})
+        buffers[scratch] = replace(buffers[scratch], size=draft.scratch_len + (strip - 1) * draft.pixel_len)
     ends = [offsets[buffer] + buffers[buffer].size + overread for buffer, overread in overreads]
     arena_len = max(arena_len, *ends) if ends else arena_len
     return Plan(tuple(steps), layers, buffers, offsets, arena_len, offsets[0], offsets[output], macs)

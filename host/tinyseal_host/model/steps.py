@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .addition import sums_of
 from .convolution import Window
 from .layers import (
     Addition,
@@ -42,8 +43,8 @@ from .tables import (
     rows_table,
 )
 
-_SOFTMAX_SCRATCH_LEN = 8
 _LOOPS = 4
+_WORD = 4  # bytes
 _UNIT = 8  # inputs
 _ROWS_MAX = 128  # of a step with sums: what a step costs is a hundredth of them
 _STRIP_LEN = 2048  # bytes of scratch up to which pixels share a turn: what a turn costs no longer counts then
@@ -79,7 +80,7 @@ def works_in_place(computation: Computation) -> bool:
             return not _is_split(rows) if pixels == 1 else rows.weights.shape[0] <= rows.weights.shape[1]
         case Convolution(rows, window) if window.step is not None:
             return window.height.out * window.width.out == 1 or rows.weights.shape[0] <= window.step
-        case Convolution(rows, window) if _goes_by_ring(window):
+        case Convolution(rows, window) if _goes_by_ring(rows, window):
             return _stays_behind(rows, window)
         case Depthwise(_, window) if _is_depthwise3x3(computation):
             return all(axis.stride == 1 and axis.out == axis.size for axis in (window.height, window.width))
@@ -146,7 +147,7 @@ def drafts_of(computation: Computation) -> list[Draft]:
 def _softmax(computation: Softmax) -> Draft:
     tables = {"table_at": exponential_table(computation.exponentials)}
     values = {"rows": computation.rows, "depth": computation.depth}
-    return Draft("SOFTMAX", values, tables=tables, scratch_len=_SOFTMAX_SCRATCH_LEN)
+    return Draft("SOFTMAX", values, tables=tables)
 
 
 def _rows(rows: Filter, *, step: int, pixels: int) -> Draft:
@@ -184,11 +185,10 @@ def _is_split(rows: Filter) -> bool:
 def _conv(rows: Filter, window: Window) -> Draft:
     values = _places(window) | _dilation(window) | {"pad": rows.input_zero_point + BIAS} | _dots(rows)
     tables = {"rows_at": dot_table(rows)}
-    if _goes_by_ring(window):
+    if _goes_by_ring(rows, window):
         # Every byte of the input becomes part of a unit once, in a ring of rows.
-        row = (window.width.out - 1) * window.width.stride + window.width.reach
-        ring_len = window.height.reach * row * window.channels // _UNIT * UNIT_LEN
-        return Draft("RING_CONV", values, tables=tables, scratch_len=ring_len + window.width.out * _sums_len(rows))
+        scratch_len = _ring_len(window) + window.width.out * _sums_len(rows)
+        return Draft("RING_CONV", values, tables=tables, scratch_len=scratch_len)
     k = rows.weights.shape[1]
     pixel_len = _units_len(k) + _sums_len(rows) + k
     return Draft(
@@ -201,8 +201,17 @@ def _conv(rows: Filter, window: Window) -> Draft:
     )
 
 
-def _goes_by_ring(window: Window) -> bool:
-    return window.channels % _UNIT == 0 and window.height.kernel > 1
+def _goes_by_ring(rows: Filter, window: Window) -> bool:
+    """Where the ring takes no more than input and output do; many rows far apart would."""
+    height, width = window.height, window.width
+    tensors = height.size * width.size * window.channels + height.out * width.out * rows.weights.shape[0]
+    return window.channels % _UNIT == 0 and height.kernel > 1 and _ring_len(window) <= tensors
+
+
+def _ring_len(window: Window) -> int:
+    """Bytes of units of as many padded rows as the kernel reaches over."""
+    row = (window.width.out - 1) * window.width.stride + window.width.reach
+    return window.height.reach * row * window.channels // _UNIT * UNIT_LEN
 
 
 def _units_len(k: int) -> int:
@@ -225,7 +234,7 @@ def _depthwise(computation: Depthwise) -> Draft:
     if _is_depthwise3x3(computation):
         return _depthwise3x3(rows, window)
     values = _places(window) | _dilation(window) | _weighted(rows) | {"multiplier": computation.multiplier}
-    return Draft("DEPTHWISE", values, tables={"rows_at": rows_table(rows)})
+    return Draft("DEPTHWISE", values, tables={"rows_at": rows_table(rows)}, scratch_len=_WORD * len(rows.weights))
 
 
 def _is_depthwise3x3(computation: Depthwise) -> bool:
@@ -261,11 +270,11 @@ def _pool(computation: Pool) -> Draft:
 
 
 def _mean(computation: Mean) -> Draft:
-    bias = -computation.pixels * (computation.input_zero_point + BIAS)
+    bias = -computation.pixels * computation.input_zero_point
     values = {"pixels": computation.pixels, "c": computation.channels, "bias": bias & 0xFFFFFFFF}
     hi, lo, left, right = _words(computation.requantisation.multiplier)
     values |= {"mult_hi": hi, "mult_lo": lo, "left": left, "right": right} | _limits(computation.requantisation)
-    return Draft("MEAN", values)
+    return Draft("MEAN", values, scratch_len=_WORD * computation.channels)
 
 
 def _elementwise(computation: Elementwise) -> Draft:
@@ -279,15 +288,14 @@ def _elementwise(computation: Elementwise) -> Draft:
     if isinstance(computation, Extremum):
         return Draft("MAXIMUM" if computation.greatest else "MINIMUM", values, inputs, tables)
     values |= _limits(computation.requantisation)
+    if isinstance(computation, Addition):
+        sums = sums_of(computation)
+        tables |= {"a_table_at": sums.a_table, "b_table_at": sums.b_table}
+        return Draft("ADD", values | sums.operands, inputs, tables)
     hi, lo, left, right = _words(computation.requantisation.multiplier)
-    if isinstance(computation, Multiplication):
-        values |= {"a_zero": computation.a_zero_point + BIAS, "b_zero": computation.b_zero_point + BIAS}
-        return Draft("MUL", values | {"hi": hi, "lo": lo, "left": left, "right": right}, inputs, tables)
-    values |= {"subtract": int(computation.subtract), "hi": hi, "lo": lo, "right": right}
-    for name, scaled in (("a", computation.a), ("b", computation.b)):
-        hi, lo, _, right = _words(scaled.multiplier)
-        values |= {f"{name}_zero": scaled.zero_point + BIAS, f"{name}_hi": hi, f"{name}_lo": lo, f"{name}_right": right}
-    return Draft("ADD", values, inputs, tables)
+    values |= {"a_zero": computation.a_zero_point + BIAS, "b_zero": computation.b_zero_point + BIAS}
+    values |= {"left": left, "hi": hi, "lo": lo, "away": int(right > 0), "right": right}
+    return Draft("MUL", values, inputs, tables)
 
 
 def _rearrangement(computation: Rearrangement) -> list[Draft]:

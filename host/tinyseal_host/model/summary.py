@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .arena import live_bytes
+from .instructions import ARCHITECTURES, FRAME, predicted_step
 from .network import Network, Unsupported, read_network
 from .plan import Plan, plan_network
 from .tflite_reader import ABSENT, Model, Operator, read_model, shape_text
@@ -17,13 +18,17 @@ _WEIGHTED = {"CONV_2D": slice(1, None), "DEPTHWISE_CONV_2D": slice(1, 3), "FULLY
 
 
 @dataclass(frozen=True)
-class LayerMemory:
-    """Bytes that a layer takes on a board: its tables in the release; in the arena what is alive while it runs, which
-    is its inputs, its output, tensors kept for later layers and scratch; and of these the scratch alone."""
+class LayerCost:
+    """What a layer takes on a board.
+
+    Bytes: its tables in the release; in the arena what is alive while it runs, which is its inputs, its output, tensors
+    kept for later layers and scratch; and of these the scratch alone. Instructions by architecture, as predicted.
+    """
 
     table_bytes: int
     live_bytes: int
     scratch_bytes: int
+    instructions: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class LayerSummary:
     output_shape: str
     macs: int
     weight_bytes: int
-    memory: LayerMemory | None
+    cost: LayerCost | None
     """None where a board does nothing: aliases, shape arithmetic, edges; and for a model that cannot be compiled."""
 
 
@@ -74,6 +79,8 @@ class ModelSummary:
     inputs: tuple[EdgeSummary, ...]
     outputs: tuple[EdgeSummary, ...]
     arena: ArenaSummary | None
+    instructions: Mapping[str, int]
+    """Of one inference by architecture, as predicted, the frame's quantising included; empty without an arena."""
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     """What a board does otherwise than the file says."""
@@ -94,24 +101,31 @@ def describe(data: bytes, path: Path) -> ModelSummary:
     model = read_model(data, path)
     network = read_network(model)
     notes: tuple[str, ...] = ()
-    memory: Mapping[int, LayerMemory] = {}
+    costs: Mapping[int, LayerCost] = {}
+    instructions: Mapping[str, int] = {}
     if isinstance(network, Unsupported):
         arena, problems = None, network.problems
     else:
         plan = plan_network(network)
         arena, problems = ArenaSummary(plan.arena_len, plan.lower_bound, max(live_bytes(plan.buffers))), ()
-        memory, notes = _memory(plan), _notes(network)
+        costs, notes = _costs(plan), _notes(network)
+        edges = {"input_len": network.input.size, "output_len": network.output.size}
+        instructions = {
+            name: predicted_step(FRAME, edges, name) + sum(cost.instructions[name] for cost in costs.values())
+            for name in ARCHITECTURES
+        }
     return ModelSummary(
-        layers=tuple(_layer(model, operator, memory.get(operator.number)) for operator in model.operators),
+        layers=tuple(_layer(model, operator, costs.get(operator.number)) for operator in model.operators),
         inputs=tuple(_edge(model, index) for index in model.inputs),
         outputs=tuple(_edge(model, index) for index in model.outputs),
         arena=arena,
+        instructions=instructions,
         problems=problems,
         notes=notes,
     )
 
 
-def _memory(plan: Plan) -> dict[int, LayerMemory]:
+def _costs(plan: Plan) -> dict[int, LayerCost]:
     """By layer number."""
     live = live_bytes(plan.buffers)
     scratch = live_bytes([buffer for buffer in plan.buffers if buffer.scratch])
@@ -120,7 +134,11 @@ def _memory(plan: Plan) -> dict[int, LayerMemory]:
     for number, steps in plan.layers.items():
         fullest = max(steps, key=lambda step: live[step])
         tables = {table for step in steps for table in plan.steps[step].tables.values()}
-        found[number] = LayerMemory(sum(map(len, tables)), live[fullest], scratch[fullest])
+        instructions = {
+            name: sum(predicted_step(plan.steps[step].name, plan.steps[step].values, name) for step in steps)
+            for name in ARCHITECTURES
+        }
+        found[number] = LayerCost(sum(map(len, tables)), live[fullest], scratch[fullest], instructions)
     return found
 
 
@@ -133,14 +151,14 @@ def _notes(network: Network) -> tuple[str, ...]:
     return (f"the last DEQUANTIZE is left out: outputs are int8, value = {scale:g} * (output - {zero_point})",)
 
 
-def _layer(model: Model, operator: Operator, memory: LayerMemory | None) -> LayerSummary:
+def _layer(model: Model, operator: Operator, cost: LayerCost | None) -> LayerSummary:
     shape = model.tensors[operator.outputs[0]].shape if operator.outputs else ()
     macs = 0
     if operator.name in _WEIGHTED and len(operator.inputs) > 1 and operator.inputs[1] != ABSENT:
         weights = model.tensors[operator.inputs[1]].shape
         macs = math.prod(shape) * math.prod(weights[_WEIGHTED[operator.name]])
     constants = (model.tensors[index].data_bytes for index in operator.inputs if index != ABSENT)
-    return LayerSummary(operator.number, operator.name, shape_text(shape), macs, sum(constants), memory)
+    return LayerSummary(operator.number, operator.name, shape_text(shape), macs, sum(constants), cost)
 
 
 def _edge(model: Model, index: int) -> EdgeSummary:

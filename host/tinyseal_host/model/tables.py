@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .layers import Filter
-from .quantisation import Int8, Int64
+from .quantisation import Int8, Int64, Multiplier
 
 BIAS = 128
 """Activations and weights are stored as bytes biased by this much."""
@@ -25,7 +25,9 @@ _SATURATED = 255  # that many thresholds up or down, a byte is at its limit what
 
 
 def multiplier_words(q31: int, shift: int) -> tuple[int, int, int, int]:
-    """`mult_hi`, `mult_lo`, `left` and `right` of a multiplier."""
+    """`mult_hi`, `mult_lo`, `left` and `right` of a multiplier; for zero, which ADD and MUL do not take, of 2^-46."""
+    if q31 == 0:
+        return 1, 0, 0, 31
     return q31 >> 16, q31 & 0xFFFF, max(shift, 0), max(-shift, 0)
 
 
@@ -36,19 +38,16 @@ def biased(values: Int8) -> bytes:
 
 
 def rows_table(rows: Filter) -> bytes:
-    """The rows table of a filter: biased weights, padded to words, and five words for each output."""
-    weights = rows.weights
-    m, k = weights.shape
-    zero = rows.input_zero_point + BIAS
-    bias = rows.bias - zero * weights.sum(axis=1, dtype=np.int64)  # in 32 bits: |bias| < 2^29, and so is the rest
-    multiplier = rows.requantisation.multiplier
-    words = np.stack(
-        [bias, multiplier.q31 >> 16, multiplier.q31 & 0xFFFF, multiplier.left, multiplier.right], axis=1
-    ).astype("<i4")
-    table = np.zeros((m, -(-k // 4) * 4 + words.shape[1] * 4), np.uint8)
-    table[:, :k] = weights.view(np.uint8) ^ BIAS
-    table[:, -words.shape[1] * 4 :] = words.view(np.uint8)
-    return table.tobytes()
+    """The rows table of a filter: biased weights tap by tap, padded to words, and five words for each output."""
+    weights = biased(np.ascontiguousarray(rows.weights.T))
+    return weights + _records(rows.bias, rows.requantisation.multiplier)
+
+
+def _records(first: Int64, multiplier: Multiplier) -> bytes:
+    """Five words for each row: `first` and the row's multiplier."""
+    halves = multiplier.q31 >> 16, multiplier.q31 & 0xFFFF
+    words = np.stack([first, *halves, multiplier.left, multiplier.right], axis=1)
+    return words.astype("<i4").tobytes()
 
 
 def padded_row(k: int) -> int:
@@ -85,14 +84,11 @@ def dot_table(rows: Filter) -> bytes:
     if is_short(rows):
         words = np.stack([base, multiplier.q31, np.int64(1) << multiplier.right >> 1, multiplier.right], axis=1)
         return np.concatenate([weights, words.astype("<i4").view(np.uint8)], axis=1).tobytes()
-    words = np.stack(
-        [base, multiplier.q31 >> 16, multiplier.q31 & 0xFFFF, multiplier.left, multiplier.right], axis=1
-    ).astype("<i4")
     table, first = b"", 0
     for width in blocks_of(k):
         table += weights[:, first : first + width].tobytes()
         first += width
-    return table + words.tobytes()
+    return table + _records(base, multiplier)
 
 
 def fits_depthwise3x3(rows: Filter) -> bool:
