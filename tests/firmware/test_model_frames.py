@@ -53,7 +53,7 @@ def contract(kind, **keys):
     """Of the example's frames, wide enough for all."""
     table = {"type": kind, "length": 600, "channels": CHANNELS, "range": [-35, 40], "zero_ratio": 1, **TYPES[kind]}
     if kind == "int16":
-        table["range"] = [[-32, 32], [-60, 60], [-32, 32], [-35, 40], [-35, 40], [-30, 30]]
+        table["range"] = [[-32, 32], [-40, 40], [-32, 32], [-35, 40], [-35, 40], [-30, 30]]
     if kind == "int8":
         table["range"] = [-31, 32]
     return contract_of(json_numbers(table | keys), PATH)
@@ -100,6 +100,7 @@ frames = [unhex(frame) for frame in question]
 before = [list(model.health.counts), model.health.last_status, model.health.last_channel, model.health.longest]
 statuses = bytearray(len(frames))
 failed = bytearray(len(frames))
+at = allocated = 0
 for _ in range(2):  # the second time with everything in place
     model.health.__init__(6, 3)
     micropython.heap_lock()

@@ -62,12 +62,11 @@ def test_every_raw_value_is_quantised_as_by_tflm(kind, raw_scale, offset, scale,
 @pytest.mark.parametrize("kind", sorted(ENDS))
 @pytest.mark.parametrize(
     ("raw_scale", "offset"),
-    [(0.5, 0.0), (0.25, 0.125), (1.0, -0.5), (1e-4, 0.0), (1e30, 0.0), (1e38, -3e38), (1e-40, 1.0), (2.0**-149, 0.0)],
+    [(0.5, 0.0), (0.25, 0.125), (1.0, -0.5), (1e-4, 0.0), (1e4, 0.0), (3e4, -3e5), (1e-40, 1.0), (2.0**-149, 0.0)],
 )
 def test_ties_and_extremes(kind, raw_scale, offset):
-    """Halves between two values, which the order of roundings decides; overflow to infinity; denormals."""
-    with np.errstate(over="ignore"):
-        check(kind, raw_scale, offset, np.float32(0.5), -1)
+    """Halves between two values, which the order of roundings decides; far out, within TFLM's int32; denormals."""
+    check(kind, raw_scale, offset, np.float32(0.5), -1)
 
 
 def test_one_table_for_channels_that_are_alike():
