@@ -36,7 +36,7 @@ def on_host(case):
     return [int(found.status), found.channel]
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.randoms(use_true_random=False), min_size=1, max_size=20))
 def test_drawn_frames(sources):
     """A batch for each start of the VM; both against exact numbers."""
