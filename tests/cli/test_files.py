@@ -87,7 +87,7 @@ def test_build_says_what_it_made_and_inspect_reads_it(tinyseal, shared, here):
     text = tinyseal("inspect m.tsm").out
     for word in (
         "hand",
-        "model version  9",
+        "model version   9",
         "600 x float32",
         "standing, running, walking, badminton",
         "95,936",
