@@ -31,6 +31,8 @@ import sys
 
 WIDTHS = (64, 32, 16)
 """The blocks that a row of weights is cut into, from the widest on (FORMAT.md, "Dot table")."""
+BYTECODE = "bytecode"
+"""Instead of an architecture: boards without the native emitter."""
 _UNIT = 8
 
 _MODULE = '''\
@@ -141,13 +143,53 @@ def dot_pairs(w: ptr8, v: int, arena: ptr8, job: ptr32, places: ptr32, at: int, 
         pixels -= 2
 '''
 
+_PLAIN = '''\
+"""Dot products of blocks of {width} weights, for boards without the native emitter (level 1).
+
+Written by `firmware/dot_generator.py`. A unit is eight bytes of input, as the plain `kernels_dot` makes them.
+"""
+
+from ustruct import pack_into, unpack_from
+
+from .fixed_point import clamp, requantise, word
+
+
+def dot(w, _v, arena, job, places, at, out_at, pixels):
+    """As the native module's."""
+    rows_at, m, short, pitch, zero, low, high = unpack_from("<7I", job)
+    places = unpack_from("<{units}I", places)
+    for _ in range(pixels):
+        row = rows_at
+        for _ in range(m):
+            twice = 0
+            for place in places:
+                for i in range(at + place, at + place + 8):
+                    x = arena[i]  # no slice: what it copies would stay on the heap
+                    twice += w[row] * (2 * x + 1) - 256 * x
+                    row += 1
+            if short:
+                base, multiplier, _, right = unpack_from("<i3I", w, row)
+                arena[out_at] = clamp(requantise((twice + base) >> 1, multiplier, 0, right) + zero, low, high)
+                out_at += 1
+                row += 16
+            else:
+                pack_into("<I", arena, out_at, (word(arena, out_at) + twice) & 0xFFFFFFFF)
+                out_at += 4
+        at += pitch
+
+
+dot_pairs = dot  # on a PC
+'''
+
 
 def dot_module(width: int, architecture: str) -> str:
-    """The source of `dot_WIDTH` for an architecture.
+    """The source of `dot_WIDTH` for an architecture, or as plain Python for BYTECODE.
 
     "x64", where only the virtual board runs, has 64-bit integers: the accumulator must be cut to 32 bits, and a product
     holds two pixels' sums side by side, which makes a network with convolutions 1.6 times as fast there.
     """
+    if architecture == BYTECODE:
+        return _PLAIN.format(width=width, units=width // _UNIT)
     base = f"v + ptr32(w)[{width // 4}]"
     wide = architecture == "x64"
     return (_MODULE + (_PAIRS if wide else "")).format(

@@ -1,23 +1,37 @@
 """The engine's arithmetic in plain integers, from FORMAT.md and gemmlowp, and the kernels to hold against it."""
 
+import contextlib
 import struct
 
 import numpy as np
 import pytest
 from emulation import ARCHITECTURES, compile_source
 from firmware_sources import path_of
+from plain_kernels import PlainMachine
 
+KERNELS = (*ARCHITECTURES, "plain")
 BASE = 64  # tables do not start where the release does
 WIDTHS = (64, 32, 16)
 UNIT_LEN = 36
 
 
-def machine_of(module):
-    """A fixture: the viper functions of a firmware module on each 32-bit architecture."""
+@contextlib.contextmanager
+def opened(module, kernels):
+    """The kernels of a firmware module: as an architecture's machine code, or "plain" on the VM."""
+    if kernels != "plain":
+        yield compile_source(path_of(module, kernels), kernels)
+        return
+    with contextlib.closing(PlainMachine(module)) as plain:
+        yield plain
 
-    @pytest.fixture(scope="module", params=ARCHITECTURES)
+
+def machine_of(module):
+    """A fixture: the kernels of a firmware module, viper's on each 32-bit architecture and the plain ones on the VM."""
+
+    @pytest.fixture(scope="module", params=KERNELS)
     def machine(request):
-        return compile_source(path_of(module, request.param), request.param)
+        with opened(module, request.param) as found:
+            yield found
 
     return machine
 
@@ -68,6 +82,12 @@ def units(x, plain=False):
         found += [r * inverse % (1 << 32) for r, inverse in zip(odd, below, strict=True)]
         found.append(256 * int(sum(x[first : first + 8])))
     return words(*found)
+
+
+def plain_units(x):
+    """The units of the plain kernels: eight biased bytes, and 28 that do not matter, zeros here."""
+    inputs = bytes(int(v) for v in x)
+    return b"".join(inputs[first : first + 8].ljust(UNIT_LEN, b"\0") for first in range(0, len(x), 8))
 
 
 def twice(x, v):

@@ -6,7 +6,7 @@ import re
 
 from firmware_sources import modules, payload_module
 from format_document import FIRMWARE, constants, rows, section
-from tinyseal_host import program, program_rules, quantise_rules
+from tinyseal_host import program, program_checks, program_rules, quantise_rules
 from tinyseal_host.model import tables
 
 
@@ -25,7 +25,9 @@ def test_operators():
         if isinstance(node, ast.ClassDef) and "WORDS = " in ast.unparse(node)
     }
     table = next(node.value for node in board if ast.unparse(node).startswith("_OPERATORS = "))
-    on_board = {key.value: words[value.elts[1].value] for key, value in zip(table.keys, table.values, strict=True)}
+    on_board = {
+        key.value: words[value.value.partition(".")[2]] for key, value in zip(table.keys, table.values, strict=True)
+    }
     assert on_board == {number: len(operands) for number, (_, operands) in described.items()}
 
 
@@ -53,13 +55,13 @@ def test_blocks_and_units():
     """The widths that the document gives are those of the board, the host, and the generator of the kernels."""
     text = section("Dot table")
     widths = tuple(int(width) for width in re.search(r": (\d+), (\d+) or (\d+) bytes", text).groups())
-    assert widths == tables.WIDTHS == program_rules._DOT_WIDTHS == constants("layout")["WIDTHS"]
+    assert widths == tables.WIDTHS == program_checks.DOT_WIDTHS == constants("layout")["WIDTHS"]
     assert widths == payload_module().WIDTHS
     assert {f"dot_{width}" for width in widths} == {name for name in modules("rv32imc") if re.match(r"dot_\d", name)}
     assert "a multiple of 16" in text
     assert program._DOT_BLOCK == widths[-1] == 16
     unit_len = int(re.search(r"Eight input bytes are a unit, (\d+) bytes of scratch", text)[1])
-    assert unit_len == tables.UNIT_LEN == program_rules._UNIT_LEN == constants("layout")["UNIT_LEN"]
+    assert unit_len == tables.UNIT_LEN == program_checks.UNIT_LEN == constants("layout")["UNIT_LEN"]
     assert f"`{unit_len} * width / 8`" in text
     assert f"`reach_h * reach_w * c / 8 * {unit_len}`" in section("Program header")
 
@@ -76,7 +78,7 @@ def test_rows_and_quantise_tables():
     names, said = words_of("Rows table")
     assert names == ["bias", "mult_hi", "mult_lo", "left", "right"]
     layout = constants("layout")
-    assert program._ROW_WORDS_LEN == 4 * len(names) == 4 * program_rules._ROW_WORDS
+    assert program._ROW_WORDS_LEN == 4 * len(names) == 4 * program_checks._ROW_WORDS
     assert f"0 to {layout['_LEFT_MAX']}" in said["left"]
     assert f"0 to {layout['_RIGHT_MAX']}" in said["right"]
     quantise = {name: (int(offset), kind) for offset, kind, name, _ in rows("Quantise table")}

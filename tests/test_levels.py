@@ -10,17 +10,14 @@ from graphlib import CycleError, TopologicalSorter
 import pytest
 from firmware_sources import ROOT, modules
 
-_KERNELS = (
-    "kernels kernels_copy kernels_depthwise kernels_depthwise3x3 kernels_dot kernels_elementwise kernels_pool "
-    "kernels_softmax dot_64 dot_32 dot_16"
-)
+_KERNELS = "kernels kernels_dot dot_64 dot_32 dot_16"
 _STEPS = (
     "steps_copy steps_depthwise steps_depthwise3x3 steps_elementwise steps_matrix steps_pool steps_ring steps_softmax"
 )
 
 # level: (its modules, the levels it may import)
 FIRMWARE = {
-    "0": ("errors memory", ()),
+    "0": ("errors memory fixed_point", ()),
     "sha": ("sha256", ("0",)),
     "contract": ("contract", ("0",)),
     "1": ("ctr gate_more ghash health hkdf layout raw rsa " + _KERNELS, ("0", "sha", "contract")),
@@ -42,8 +39,8 @@ _BASE = ("package", "formats and keys")
 HOST = {
     "package": ("__init__", ()),
     "formats and keys": (
-        "errors files units contract contract_limits contract_toml gate program program_rules quantise_rules formats"
-        " keys",
+        "errors files units contract contract_limits contract_toml gate program program_checks program_rules"
+        " quantise_rules formats keys",
         ("package",),
     ),
     "compiler": ("model", _BASE),
@@ -141,15 +138,20 @@ def talks(source):
     return found
 
 
-FIRMWARE_SOURCES = {name: (text, name == "__init__") for name, text in modules("xtensawin").items()}
+PACKAGES = {
+    kernels: {name: (text, name == "__init__") for name, text in modules(architecture).items()}
+    for kernels, architecture in (("native", "xtensawin"), ("plain", "bytecode"))
+}
+FIRMWARE_SOURCES = PACKAGES["native"]
 # What lies in sim/vm runs on the virtual board's VM.
 HOST_SOURCES = {
     name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith("sim.vm.")
 }
 
 
-def test_firmware_imports_go_down():
-    assert faults(FIRMWARE_SOURCES, FIRMWARE, "tinyseal", sideways=False) == []
+@pytest.mark.parametrize("package", PACKAGES)
+def test_firmware_imports_go_down(package):
+    assert faults(PACKAGES[package], FIRMWARE, "tinyseal", sideways=False) == []
 
 
 def test_host_imports_go_down():
@@ -183,6 +185,11 @@ PLANTED = {
 @pytest.mark.parametrize(("name", "source", "fault"), PLANTED.values(), ids=PLANTED.keys())
 def test_a_planted_import_in_the_firmware_is_found(name, source, fault):
     assert faults(FIRMWARE_SOURCES | {name: (source, False)}, FIRMWARE, "tinyseal", sideways=False) == [fault]
+
+
+def test_a_planted_import_in_the_plain_kernels_is_found():
+    planted = PACKAGES["plain"] | {"ctr": ("from .ghash import update", False)}
+    assert faults(planted, FIRMWARE, "tinyseal", sideways=False) == ["ctr (1) imports ghash (1)"]
 
 
 PLANTED_HOST = {

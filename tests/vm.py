@@ -4,7 +4,8 @@
     print(run("import tinyseal.rsa; print(tinyseal.rsa.SIZE)"))
     answer = ask("print(ujson.dumps([len(unhex(x)) for x in question]))", ["00ff", ""])
 
-What runs is the `.mpy` that ships, for x64. A start takes 0.03 s, so many cases belong into one.
+What runs is the `.mpy` that ships, for x64, or where a test asks for the fixture `firmware` also that of boards without
+the native emitter. A start takes 0.03 s, so many cases belong into one.
 """
 
 import functools
@@ -18,6 +19,7 @@ from pathlib import Path
 from firmware_sources import payload_module
 
 VM = Path(sys.executable).with_name("micropython")
+FIRMWARE = "x64"  # a folder of the payload
 _TAIL = 3000  # characters of a failed script's output in the message: the VM's traceback goes to stdout
 _PRELUDE = """\
 import ujson
@@ -43,19 +45,36 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="tinyseal-payload-")  # removed when the process ends
 
 
-def run(script: str, *, files: dict[str, bytes] | None = None, heap_kib: int = 320, timeout: float = 60) -> str:
+def environment(firmware: str | None = None) -> dict[str, str]:
+    """Of a VM that finds the package as it is built for an architecture, FIRMWARE unless another is named."""
+    return {**os.environ, "MICROPYPATH": f"{payload() / 'firmware' / (firmware or FIRMWARE)}:.frozen"}
+
+
+def run(
+    script: str,
+    *,
+    files: dict[str, bytes] | None = None,
+    heap_kib: int = 320,
+    timeout: float = 60,
+    firmware: str | None = None,
+) -> str:
     """The stdout of a script that runs in a fresh folder with `files` in it; VmError when it fails or takes too long.
 
-    `heap_kib` is the whole heap in KiB, `timeout` in seconds.
+    `heap_kib` is the whole heap in KiB, `timeout` in seconds, `firmware` as in `environment`.
     """
     with tempfile.TemporaryDirectory() as folder:
         for name, data in {"script.py": script.encode(), **(files or {})}.items():
             (Path(folder) / name).write_bytes(data)
         command = [str(VM), "-X", f"heapsize={heap_kib}K", "script.py"]
-        environment = {**os.environ, "MICROPYPATH": f"{payload() / 'firmware' / 'x64'}:.frozen"}
         try:
             done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+                command,
+                cwd=folder,
+                env=environment(firmware),
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise VmError(f"ran for more than {timeout} s") from None

@@ -2,7 +2,7 @@
 
 import tinyseal
 with tinyseal.open() as model:              # SealError(code) when anything is wrong
-    status = model.infer(frame)             # 0, or why the gate refused; allocates nothing
+    status = model.infer(frame)             # 0, or why the gate refused; allocates nothing, with native kernels
     if status == tinyseal.OK:
         print(model.labels[model.top], model.output[model.top])
 """

@@ -2,14 +2,15 @@
 
 import micropython
 import ustruct
+from micropython import const
 from uarray import array
 
 from .contract import FLOAT32, RECORD
 from .errors import NAN, OK, RANGE, SIZE, ZEROS
 
-_MISALIGNED = micropython.const(-2)
+_MISALIGNED = const(-2)
 
-_KNOWN = micropython.const(4)  # buffers of one element type that are remembered: two for double buffering, and room
+_KNOWN = const(4)  # buffers of one element type that are remembered: two for double buffering, and room
 _BYTES = "bB"
 _CODES = "?fhbB"  # array's typecode by the contract's type
 

@@ -111,7 +111,7 @@ def _combine(s: ptr32, q: ptr32):
 
 @micropython.viper
 def update(x: ptr8, v: uint, t: ptr8, y: ptr8, n: int):
-    """y = (y ^ block) * H for n bytes, a multiple of 16, at x, with the table at t, 4-aligned; y is 16 bytes, 4-aligned.
+    """y = (y ^ block) * H for n bytes, a multiple of 16, at x, with the table at t; y is 16 bytes, and both 4-aligned.
 
     While it runs y holds four words, most significant byte first. Of v, where digits are taken from, only bits 0..31
     count, on either word size: masks keep the offsets to 0..2032; what is reduced is below 2^32. v only reserves a

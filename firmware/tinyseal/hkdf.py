@@ -1,12 +1,13 @@
 """HMAC-SHA256 (RFC 2104) and HKDF-SHA256 (RFC 5869) on the built-in SHA-256 (level 1)."""
 
 import uhashlib
+from micropython import const
 
 from .memory import wipe
 from .sha256 import digest_of
 
-_BLOCK = 64
-_HASH = 32
+_BLOCK = const(64)
+_HASH = const(32)
 
 
 def hmac(key, *parts):

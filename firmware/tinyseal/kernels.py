@@ -76,7 +76,7 @@ def requantise(v: int, t: int, arena: ptr8, model: ptr8, job: ptr32, at: int, ou
 
     v and t reserve registers: pass 0. `job`: release offset of records of five words (FORMAT.md, "Rows table"), how
     many there are before they begin again, 1 where a sum with its bias is twice the accumulator and 0 where it is the
-    accumulator, 0, zero, low, high. RV32 134 instructions a value, Xtensa 159.
+    accumulator, 0, zero, low, high. RV32 136 instructions a value, Xtensa 160.
     """
     s = ptr32(int(arena) + at)
     out = ptr8(int(arena) + out_at)

@@ -25,7 +25,10 @@ def refuse(what):
 
 
 class Layout:
-    """Reads words of the release, and holds offsets against arena, tables and program. The host says more of what is wrong."""
+    """Reads words of the release, and holds offsets against arena, tables and program.
+
+    A refusal is a word or two: of the same release the host says more.
+    """
 
     def __init__(self, release, program_end, tables_at, tables_end):
         self.release = release
@@ -37,6 +40,10 @@ class Layout:
     def word(self, at):
         r = self.release
         return r[at] | r[at + 1] << 8 | r[at + 2] << 16 | r[at + 3] << 24
+
+    def view(self, at):
+        """The release from there on, for a leaf: made once, as slices allocate."""
+        return memoryview(self.release)[at:]
 
     def words(self, at, n):
         if at + 4 * n > self.program_end:
@@ -123,7 +130,8 @@ class Layout:
 
     def job(self, records_at, m, operands, twice=0):
         """What `kernels.requantise` takes, with the step's last three operands."""
-        return array("I", [records_at, m, twice, 0] + operands[-3:])
+        zero, low, high = operands[-3:]
+        return array("I", (records_at, m, twice, 0, zero, low, high))
 
     def quantise(self, at):
         """The quantise table; its sentinel is what ends the kernel's search."""

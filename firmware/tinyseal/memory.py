@@ -1,10 +1,11 @@
 """Wiping and comparing secrets (level 0)."""
 
 import micropython
+from micropython import const
 
 # Offsets at which the AES object may keep its key: ESP-IDF's context has it 2 bytes behind the object's type pointer
 # (6), mbedTLS's in software two words and an alignment to 16 behind it (up to 36 where pointers have 8 bytes).
-_REACH = micropython.const(40)
+_REACH = const(40)
 
 
 @micropython.viper

@@ -36,7 +36,7 @@ class Model:
             net = Net(payload, release.program_at, release.program_len, release.tables_at, release.tables_len, contract)
             self._net = net
             if net.input_len != contract.length or len(release.selftest_output) != net.output_len:
-                raise SealError(RELEASE, "contract and program do not fit")
+                raise SealError(RELEASE, "lengths")
             if len(release.labels) not in (0, net.output_len):
                 raise SealError(RELEASE, "%d labels" % len(release.labels))
             gate = self._gate = Gate(contract)
@@ -61,10 +61,10 @@ class Model:
         wipe(self.output)
 
     def infer(self, frame):
-        """OK, or why the gate refused the frame; counted either way. Allocates nothing. SealError(CLOSED).
+        """OK, or why the gate refused the frame; counted either way. SealError(CLOSED).
 
         When the contract's number of frames in a row is refused, SENSOR, until a frame is accepted; `health` has the
-        reason.
+        reason. Allocates nothing, except on boards without the native emitter, whose plain kernels do.
         """
         self._busy = True
         try:

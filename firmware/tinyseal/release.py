@@ -41,29 +41,29 @@ class Release:
     def __init__(self, release, version):
         """`version`: the sealed header's, which the signed one must equal."""
         if release[:4] != b"TSM1":
-            _refuse("magic is not TSM1")
+            _refuse("magic")
         total, form, reserved, signed_version = ustruct.unpack_from("<IHHI", release, 4)
         if total != len(release) or form != 1 or reserved or any(release[52:64]):
             _refuse("header")
         if signed_version != version:
-            _refuse("version %d, sealed as %d" % (signed_version, version))
+            _refuse("version")
         self.name = _text(release[16:32])
         contract_len, labels_len, self.program_len, self.tables_len, selftest_len = ustruct.unpack_from(
             "<5I", release, 32
         )
         if contract_len & 3 or self.program_len & 3 or self.tables_len & 3:
-            _refuse("section lengths")
+            _refuse("lengths")
         labels_at = _after(release, _HEADER, contract_len)
         self.program_at = _after(release, labels_at, labels_len)
         self.tables_at = _after(release, self.program_at, self.program_len)
         selftest_at = _after(release, self.tables_at, self.tables_len)
         if _after(release, selftest_at, selftest_len) + rsa.SIZE != total:
-            _refuse("sections do not fill it")
+            _refuse("sections")
         self.contract = Contract(release, _HEADER, contract_len)
         self.labels = _labels(release[labels_at : labels_at + labels_len])
         frame = self.contract.size * self.contract.length
         if selftest_len <= frame:
-            _refuse("self-test of %d bytes" % selftest_len)
+            _refuse("self-test")
         view = memoryview(release)
         self.selftest_frame = view[selftest_at : selftest_at + frame]
         self.selftest_output = view[selftest_at + frame : selftest_at + selftest_len]
@@ -73,9 +73,9 @@ def _after(release, at, n):
     """Where the section behind the one of n bytes begins; the padding between them is zero."""
     end = _padded(at + n)
     if end > len(release):
-        _refuse("section of %d bytes at %d" % (n, at))
+        _refuse("sections")
     if any(release[at + n : end]):
-        _refuse("padding is not zero")
+        _refuse("padding")
     return end
 
 
@@ -94,15 +94,15 @@ def _decoded(raw):
     try:
         text = str(raw, "utf-8")
     except UnicodeError:
-        _refuse("text is not UTF-8")
+        _refuse("UTF-8")
     length = 0
     for character in text:
         code = ord(character)
         if 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
-            _refuse("text is not UTF-8")
+            _refuse("UTF-8")
         length += 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF)
     if length != len(raw):
-        _refuse("text is not UTF-8")
+        _refuse("UTF-8")
     return text
 
 
@@ -112,9 +112,9 @@ def _labels(section):
     for _ in range(section[0] if section else 0):
         end = at + 1 + section[at] if at < len(section) else len(section) + 1
         if end > len(section):
-            _refuse("labels run over")
+            _refuse("labels")
         labels.append(_decoded(section[at + 1 : end]))
         at = end
     if at != len(section):
-        _refuse("labels fill %d of %d bytes" % (at, len(section)))
+        _refuse("labels")
     return tuple(labels)

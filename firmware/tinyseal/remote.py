@@ -128,10 +128,11 @@ def check_room(payload_len, arena_len, operators):
     gc.collect()
     held = []  # type: list
     try:
-        for number in operators:
-            net.load(number)
         held += [bytearray(payload_len), bytearray(_SMALL), gcm.Work()]
-        held.pop()  # the arena is asked for when the work of decryption is done
+        held.pop()  # what follows is asked for when the work of decryption is done
+        for number in operators:
+            gc.collect()
+            net.load(number)
         gc.collect()
         held.append(bytearray(arena_len))
     except MemoryError:

@@ -5,15 +5,16 @@ One modular power: 20.9 million instructions counted on RV32, about 0.13 s at 16
 """
 
 import uhashlib
+from micropython import const
 
 from .memory import equal
 from .sha256 import digest_of
 
-SIZE = 384  # bytes of modulus and signature
+SIZE = const(384)  # bytes of modulus and signature
 _E = 65537
-_HASH = 32
+_HASH = const(32)
 _SALT = 32
-_DB = SIZE - _HASH - 1  # masked data block: padding, 01, salt
+_DB = const(SIZE - _HASH - 1)  # masked data block: padding, 01, salt
 
 
 def _mgf1_xor(seed, block):

@@ -11,7 +11,7 @@ from . import store
 from .errors import NO_KEY, NO_MODEL, STORE, SealError
 
 NEW = "/seal/new.part"  # an upload that was not verified yet
-_STATE = "<IB3x"
+_STATE = const("<IB3x")
 _STATE_LEN = const(8)
 _PATHS = (None, "/seal/a.seal", "/seal/b.seal")
 

@@ -41,7 +41,7 @@ class Conv:
         self._patches_at = scratch_at + self._strip * dots.widest + dots.sums_len
         layout.scratch(scratch_at, self._patches_at - scratch_at + (self._strip - 1) * k + dots.k)
         layout.arena(self._out_at, self._out_h * self._out_w * m)
-        self._operands = memoryview(layout.release)[at:]
+        self._operands = layout.view(at)
         self._m = m
 
     def run(self, model, arena):

@@ -1,14 +1,86 @@
-"""Steps that mean and pool (level 2): MEAN, MAX_POOL and AVERAGE_POOL. A step's `run` allocates nothing."""
+"""MEAN, MAX_POOL and AVERAGE_POOL: their leaf and their steps, whose `run` allocates nothing (level 2)."""
 
+import micropython
 from micropython import const
 from uarray import array
 
 from .kernels import requantise
-from .kernels_pool import pool
 from .layout import refuse
 
 _PIXELS_MAX = const(8421504)  # 255 * pixels stays below 2^31
 _CELLS_MAX = const(16384)  # under a pool's kernel
+
+
+@micropython.viper
+def pool(x: ptr8, v: int, arena: ptr8, o: ptr32, y: int, kind: int):
+    """Output row y: of each kernel and channel the greatest (`kind` 0), the average (1), or, as words, the sum (2).
+
+    x and v reserve registers: pass the arena and 0. `o`: a pool's operands; the zero point of sums and averages is 128.
+    Every kernel covers a cell of the input in each axis; what lies outside is cut off before the loop.
+    |sum| <= 128 n; of an average n <= 16384, so that |sum| + n / 2 < 2^22. viper's division is a call into the runtime,
+    dear and short.
+    Instructions a cell, a row of the kernel and an output (RV32 / Xtensa): the greatest 17, 38 and 64 / 20, 41 and 71;
+    the average 13, 38 and 114 / 16, 41 and 116, and the division.
+    """
+    in_w = o[2]
+    c = o[3]
+    out = ptr8(int(arena) + o[12] + y * o[11] * c)
+    sums = ptr32(out)
+    low = o[13]
+    high = o[14]
+    top = y * o[6] - o[8]
+    bottom = top + o[4]
+    if top < 0:
+        top = 0
+    if bottom > o[1]:
+        bottom = o[1]
+    start = 0 - o[9]
+    pixel = 0
+    while pixel < o[11]:
+        left = start if start > 0 else 0
+        right = start + o[5]
+        if right > in_w:
+            right = in_w
+        across = (right - left) * c
+        n = (bottom - top) * (right - left)
+        line = int(arena) + o[0] + (top * in_w + left) * c
+        following = line + c
+        while line < following:
+            v = low
+            if kind:
+                v = 0 - (n << 7)
+            x = ptr8(line)
+            rows = bottom - top
+            while rows > 0:
+                end = int(x) + across
+                if kind:
+                    while int(x) < end:
+                        v += x[0]
+                        x = ptr8(int(x) + c)
+                else:
+                    while int(x) < end:
+                        t = x[0]
+                        if t > v:
+                            v = t
+                        x = ptr8(int(x) + c)
+                x = ptr8(int(x) + in_w * c - across)
+                rows -= 1
+            line += 1
+            if kind == 2:
+                sums[0] = v
+                sums = ptr32(int(sums) + 4)
+            else:
+                if kind:
+                    t = n >> 1
+                    if v < 0:  # the division rounds down, where towards zero is wanted
+                        t = n - 1 - t
+                    v = (v + t) // n + 128
+                    if v < low:
+                        v = low
+                out[0] = v if v < high else high
+                out = ptr8(int(out) + 1)
+        start += o[7]
+        pixel += 1
 
 
 class Mean:
@@ -49,7 +121,7 @@ class MaxPool:
             refuse("pool")
         layout.arena(in_at, in_h * in_w * c)
         layout.arena(out_at, self._out_h * out_w * c)
-        self._operands = memoryview(layout.release)[at:]
+        self._operands = layout.view(at)
 
     def run(self, model, arena):
         for y in range(self._out_h):

@@ -86,13 +86,16 @@ def search(pid: int, secrets: Secrets) -> dict[str, int]:
     """How many pieces of each secret the process holds anywhere, counted by place; none when it is empty."""
     pieces = secrets.pieces()
     wanted = np.zeros(1 << _FILTER_BITS, bool)
-    wanted[_hash(np.array([int.from_bytes(piece[:4], "little") for piece in pieces], np.uint32))] = True
+    first_words = np.unique(np.array([int.from_bytes(piece[:4], "little") for piece in pieces], np.uint32))
+    wanted[_hash(first_words)] = True
     found: dict[str, int] = {}
     for chunk in _memory(pid):
         data = np.frombuffer(chunk, np.uint8)
         for shift in range(4):
             words = data[shift : shift + (len(data) - shift) // 4 * 4].view(np.uint32)
-            for index in np.flatnonzero(wanted[_hash(words)]):
+            maybe = np.flatnonzero(wanted[_hash(words)])
+            # A word that is everywhere, zero say, may share its place in the filter with one that is wanted.
+            for index in maybe[np.isin(words[maybe], first_words)]:
                 at = shift + 4 * int(index)
                 name = pieces.get(chunk[at : at + PIECE])
                 if name is not None:

@@ -102,12 +102,12 @@ INTERRUPTED = [
 class Bench:
     """A provisioned virtual board under power, with good and bad files on it, and what to look for in its memory."""
 
-    def __init__(self, folder: Path, source: KeySource = KeySource.NVS) -> None:
+    def __init__(self, folder: Path, source: KeySource = KeySource.NVS, native: bool = True) -> None:
         """Keys and files are made here, and put there in a life of the VM that is over before anything is searched."""
         keys.generate(folder / "keys")
         self.master = keys.load_master([folder / "keys"])
         private = keys.load_signing_key([folder / "keys"])
-        self.folder, self.source = folder, source
+        self.folder, self.source, self.native = folder, source, native
         body = compile_model(
             MODEL.read_bytes(), MODEL, read_contract(MODEL.with_suffix(".toml")), name="m", version=VERSION
         )
@@ -116,7 +116,7 @@ class Bench:
         untrue[-1] ^= 1  # the example's output has four values: no padding behind them
         broken = bytearray(body)
         broken[52] ^= 1  # a reserved byte
-        with VirtualBoard(folder / "board") as board, connect(board.port) as link:
+        with VirtualBoard(folder / "board", native=native) as board, connect(board.port) as link:
             info = provisioning.describe(link)
             provisioning.send_firmware(link, info)
             provisioning.write_keys(link, info, master=self.master, signer=private.public_key(), source=source)
@@ -151,7 +151,7 @@ class Bench:
     @contextlib.contextmanager
     def power(self) -> Iterator[tuple[Link, Callable[[], dict[str, int]]]]:
         """The board in a new life: its link, and a search of its memory."""
-        with VirtualBoard(self.folder / "board") as board, connect(board.port) as link:
+        with VirtualBoard(self.folder / "board", native=self.native) as board, connect(board.port) as link:
             link.run(_HELPERS)
             yield link, lambda: leftovers.search(board.vm_pid, self.secrets)
 

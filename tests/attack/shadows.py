@@ -72,7 +72,8 @@ print(ujson.dumps([opened, after_open, recorded()]))
 def imported_names() -> set[str]:
     """The modules outside the package that any of its modules imports."""
     found = set()
-    for text in modules("x64").values():  # what the VM runs
+    texts = [text for kernels in ("x64", "bytecode") for text in modules(kernels).values()]  # what the VM runs
+    for text in texts:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}

@@ -23,7 +23,9 @@ from vm import VmError, payload
 from .line import Line
 
 LIMIT = 48 * 1024
-"""Bytes that the whole package is to stay below, on every architecture."""
+"""Bytes that the runtime is to stay below, on every architecture."""
+HOST_ONLY = frozenset({"remote"})
+"""Modules that no application loads: what the host calls while a board is at its cable. The rest is the runtime."""
 _PREFIXES = {"rv32imc": "", "xtensawin": "xt_"}
 _SCRIPT = """
 opened = outcome("m.seal")
@@ -43,6 +45,10 @@ class Sizes:
         """Of all modules, or of those that a model loads."""
         sizes = self.bytes[architecture]
         return sum(size for name, size in sizes.items() if model is None or name in self.loaded[model])
+
+    def runtime(self, architecture: str) -> int:
+        """Of all modules that an application may load, whatever its model's operators."""
+        return sum(size for name, size in self.bytes[architecture].items() if name not in HOST_ONLY)
 
 
 def measure() -> Sizes:
@@ -85,7 +91,9 @@ def table(sizes: Sizes) -> Iterator[str]:
 def lines(sizes: Sizes) -> Iterator[Line]:
     """The totals."""
     for architecture, prefix in _PREFIXES.items():
-        yield Line(f"{prefix}size_all", sizes.total(architecture), "bytes", f"every module; to be below {LIMIT}")
+        runtime = f"every operator, without what only the host calls; to be below {LIMIT}"
+        yield Line(f"{prefix}size_runtime", sizes.runtime(architecture), "bytes", runtime)
+        yield Line(f"{prefix}size_all", sizes.total(architecture), "bytes", "every module")
         yield Line(f"{prefix}size_rows", sizes.total(architecture, "rows"), "bytes", "loaded for one dense layer")
         yield Line(f"{prefix}size_example", sizes.total(architecture, "example"), "bytes", "loaded for the example")
 

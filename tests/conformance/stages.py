@@ -28,9 +28,10 @@ RANDOM = {
 }
 """The strategies of the stages that draw files, by name."""
 _SHARE = {"operators": 1, "graphs": 4, "boundaries": 2}  # of the cases of a strategy, in units of --cases
-_MACHINES = ("rv32imc", "xtensawin")
-_MACHINE_SHARE = 20  # one case in so many, of all strategies
-STAGES = ("models", "operators", "graphs", "boundaries", "machine-code")
+_SAMPLED = {"machine-code": ("rv32imc", "xtensawin"), "plain": ("plain",)}
+"""Stages that run some cases of all strategies by engines of their own."""
+_SAMPLE = 20  # one case in so many
+STAGES = ("models", "operators", "graphs", "boundaries", *_SAMPLED)
 
 
 class Part(NamedTuple):
@@ -50,9 +51,9 @@ def parts(stage: str, cases: int, seed: int) -> Iterator[Part]:
             yield Part(stage, stage, str(path), _FRAMES, seed)
         return
     for kind, strategies in RANDOM.items():
-        if stage not in (kind, "machine-code"):
+        if stage != kind and stage not in _SAMPLED:
             continue
-        count = cases * _SHARE[kind] if stage == kind else max(1, cases * _SHARE[kind] // _MACHINE_SHARE)
+        count = cases * _SHARE[kind] if stage == kind else max(1, cases * _SHARE[kind] // _SAMPLE)
         for name in strategies:
             for start in range(0, count, _A_START):
                 number = zlib.crc32(f"{seed} {stage} {kind} {name} {start}".encode())
@@ -72,7 +73,7 @@ def run(part: Part, folder: Path) -> Tally:
     if part.stage == "models":
         return _run_model(part, folder)
     models = draw(RANDOM[part.kind][part.name], part.count, part.seed)
-    engines = _MACHINES if part.stage == "machine-code" else ("host", "board")
+    engines = _SAMPLED.get(part.stage, ("host", "board"))
     where = f"{part.stage}, {part.name}, part seed {part.seed}"
     return judge(models, engines, folder, where)
 

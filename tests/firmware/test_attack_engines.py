@@ -24,6 +24,7 @@ def test_engines_that_lie_open_nothing(target):
     assert tally.tried > 200
 
 
+@pytest.mark.usefixtures("firmware")
 def test_files_on_the_board_shadow_no_module(target):
     tally = shadows.attack(target)
     assert tally.wrong == []
@@ -32,4 +33,4 @@ def test_files_on_the_board_shadow_no_module(target):
 
 
 def test_the_package_is_searched_for_its_imports():
-    assert shadows.imported_names() >= {"ucryptolib", "uhashlib", "umachine", "uos", "ustruct"}
+    assert shadows.imported_names() >= {"ucryptolib", "uhashlib", "umachine", "uos", "ustruct", "uctypes"}

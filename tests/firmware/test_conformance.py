@@ -13,6 +13,7 @@ from tflite_parts import RandomModel
 from tflite_writer import TfliteWriter
 
 CASES = 40  # one start of the VM
+PLAIN_CASES = 4
 NAMES = [(stage, name) for stage, strategies in RANDOM.items() for name in strategies]
 PER_MACHINE = ["CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX", "AVERAGE_POOL_2D", "ADD", "PAD"]  # all modules of kernels
 
@@ -32,6 +33,13 @@ def test_machine_code_gives_tflm_s_bytes(name, tmp_path):
     assert tally.values > 0
 
 
+@pytest.mark.parametrize(("stage", "name"), NAMES, ids=[" ".join(pair) for pair in NAMES])
+def test_plain_kernels_give_tflm_s_bytes(stage, name, tmp_path):
+    tally = stages.run(Part("plain", stage, name, PLAIN_CASES, 13), tmp_path)
+    assert tally.wrong == []
+    assert tally.values >= tally.cases == PLAIN_CASES
+
+
 def test_models_are_run(monkeypatch, tmp_path):
     """The example, where no folder is named."""
     monkeypatch.delenv("TINYSEAL_MODELS", raising=False)
@@ -46,8 +54,8 @@ def test_every_stage_has_parts_and_no_two_the_same_seed():
         parts = list(stages.parts(stage, 100, 1))
         assert len({part.seed for part in parts}) == len(parts)
     assert sum(part.count for part in stages.parts("operators", 100, 1)) == 100 * len(RANDOM["operators"])
-    machine = list(stages.parts("machine-code", 20, 1))
-    assert {(part.kind, part.name) for part in machine} == set(NAMES)
+    for stage in ("machine-code", "plain"):
+        assert {(part.kind, part.name) for part in stages.parts(stage, 20, 1)} == set(NAMES)
 
 
 def test_a_seed_repeats_its_files():

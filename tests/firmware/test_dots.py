@@ -1,15 +1,28 @@
-"""The dot products that the generator writes, as the code that ships, against plain integers from FORMAT.md.
+"""The dot products that the generator writes, as the code that ships, plain too, against integers from FORMAT.md.
 
 The units lie anywhere, and in another order in memory than in the row, as in a ring.
 """
 
+import contextlib
 import struct
+from functools import partial
 
 import numpy as np
 import pytest
-from emulation import ARCHITECTURES, compile_source
-from firmware_sources import path_of
-from int8_twins import BASE, UNIT_LEN, WIDTHS, Layer, clamp, requantise, twice, units, words
+from int8_twins import (
+    BASE,
+    KERNELS,
+    UNIT_LEN,
+    WIDTHS,
+    Layer,
+    clamp,
+    opened,
+    plain_units,
+    requantise,
+    twice,
+    units,
+    words,
+)
 from vm import ask
 
 AT = 12  # of the first unit in the arena
@@ -36,16 +49,21 @@ print(ujson.dumps([hexlify(release).decode(), hexlify(arena).decode()]))
         arena[:] = bytes.fromhex(changed)
 
 
-@pytest.fixture(scope="module", params=[*((width, name) for width in WIDTHS for name in (*ARCHITECTURES, "x64"))])
+@pytest.fixture(scope="module", params=[*((width, name) for width in WIDTHS for name in (*KERNELS, "x64"))])
 def kernels(request):
-    """(width, machine, [(kernel, whether its units have plain factors)])."""
+    """(width, machine, [(kernel, what makes its units)])."""
     width, architecture = request.param
     if architecture == "x64":
-        return width, Vm(f"dot_{width}"), [("dot", False), ("dot_pairs", True)]
-    return width, compile_source(path_of(f"dot_{width}", architecture), architecture), [("dot", False)]
+        yield width, Vm(f"dot_{width}"), [("dot", units), ("dot_pairs", partial(units, plain=True))]
+        return
+    with opened(f"dot_{width}", architecture) as machine:
+        if architecture == "plain":
+            yield width, machine, [("dot", plain_units), ("dot_pairs", plain_units)]
+        else:
+            yield width, machine, [("dot", units)]
 
 
-def run(machine, name, plain, inputs, table, output, *, m, short, limits=(0, 0, 0)):
+def run(machine, name, units_of, inputs, table, output, *, m, short, limits=(0, 0, 0)):
     """What a kernel makes of `output`, bytes that lie in the arena behind the units of `inputs` [pixels, width]."""
     pixels, width = inputs.shape
     count = width // 8
@@ -53,7 +71,7 @@ def run(machine, name, plain, inputs, table, output, *, m, short, limits=(0, 0, 
     pitch = UNIT_LEN * (count + 1)  # of a pixel; a unit's place between them is none of theirs
     arena = bytearray(b"\xa5" * (AT + pitch * pixels))
     for pixel, x in enumerate(inputs):
-        made = units(x, plain)
+        made = units_of(x)
         for unit, place in enumerate(order):
             at = AT + pitch * pixel + UNIT_LEN * int(place)
             arena[at : at + UNIT_LEN] = made[UNIT_LEN * unit :][:UNIT_LEN]
@@ -74,8 +92,8 @@ def short(kernels, layer, inputs):
     limits = (layer.zero, layer.low, layer.high)
     size = bytearray(b"\x3c" * (layer.m * len(inputs)))
     found = {
-        run(machine, name, plain, inputs, layer.short_table(), size, m=layer.m, short=True, limits=limits)
-        for name, plain in forms
+        run(machine, name, units_of, inputs, layer.short_table(), size, m=layer.m, short=True, limits=limits)
+        for name, units_of in forms
     }
     assert len(found) == 1
     return list(found.pop())
@@ -86,8 +104,8 @@ def long(kernels, layer, inputs, before):
     width, machine, forms = kernels
     table = layer.biased()[:, :width].tobytes()
     found = {
-        run(machine, name, plain, inputs, table, bytearray(words(*before)), m=layer.m, short=False)
-        for name, plain in forms
+        run(machine, name, units_of, inputs, table, bytearray(words(*before)), m=layer.m, short=False)
+        for name, units_of in forms
     }
     assert len(found) == 1
     return list(struct.unpack(f"<{len(before)}I", found.pop()))
@@ -176,23 +194,24 @@ def test_long_at_the_bounds(kernels, value):
         assert long(kernels, layer, np.full((3, width), value), [start] * len(added)) == expected
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("code", KERNELS)
 @pytest.mark.parametrize(("weight", "value", "left", "right"), [(-127, 255, 0, 21), (127, 0, 0, 1), (-128, 255, 0, 31)])
-def test_the_longest_row(architecture, weight, value, left, right):
+def test_the_longest_row(code, weight, value, left, right):
     """k = 16384: 256 blocks, units and sums by the kernels that go with them, and an accumulator of 2^29 - 1."""
     k, blocks = 16384, 256
-    names = ("kernels_dot", "dot_64", "kernels")
-    around, dots, ends = (compile_source(path_of(name, architecture), architecture) for name in names)
     acc = ((1 << 29) - 1) * (-1 if weight * value < 0 else 1)
     base = 2 * (acc - k * weight * value) - k * (weight + 128)
     release = bytes([weight + 128]) * k + words(base, 0x7FFF, 0xFFFF, left, right)
     inverse = bytearray(1024)
-    around.call("invert", inverse)
     arena = bytearray([value]) * k + bytes(8 * UNIT_LEN + 4 + 1)
     units_at, sums_at, out_at = k, k + 8 * UNIT_LEN, k + 8 * UNIT_LEN + 4
     places = words(*range(0, 8 * UNIT_LEN, UNIT_LEN))
-    for block in range(blocks):
-        around.call("units", arena, 0, arena, inverse, 64 * block, units_at, 8, 1, 0)
-        dots.call("dot", release, 0, arena, words(64 * block, 1, 0, 0, 128, 0, 255), places, units_at, sums_at, 1)
-    ends.call("requantise", 0, 0, arena, release, words(k, 1, 1, 0, 128, 0, 255), sums_at, out_at, 1)
+    with contextlib.ExitStack() as stack:
+        names = ("kernels_dot", "dot_64", "kernels")
+        around, dots, ends = (stack.enter_context(opened(name, code)) for name in names)
+        around.call("invert", inverse)
+        for block in range(blocks):
+            around.call("units", arena, 0, arena, inverse, 64 * block, units_at, 8, 1, 0)
+            dots.call("dot", release, 0, arena, words(64 * block, 1, 0, 0, 128, 0, 255), places, units_at, sums_at, 1)
+        ends.call("requantise", 0, 0, arena, release, words(k, 1, 1, 0, 128, 0, 255), sums_at, out_at, 1)
     assert arena[out_at] == clamp(requantise(acc, (1 << 31) - 1, left, right) + 128, 0, 255)

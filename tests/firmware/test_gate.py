@@ -7,6 +7,8 @@ import pytest
 from gate_cases import Case, Limits, random_case, simple, verdict
 from vm import ask
 
+pytestmark = pytest.mark.usefixtures("firmware")
+
 OK, SIZE, NAN, RANGE, ZEROS = range(5)
 
 _CHECK_ALL = """

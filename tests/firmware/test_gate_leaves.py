@@ -1,19 +1,16 @@
-"""The gate's leaf for float32 as the machine code of both board architectures, against comparisons of floats."""
+"""The gate's loops as machine code of both board architectures and as plain Python, against comparisons of floats."""
 
 import random
 import struct
 from array import array
-from pathlib import Path
 
 import pytest
-from emulation import ARCHITECTURES, Machine, compile_source
+from emulation import ARCHITECTURES, Architecture, Machine, compile_source
+from firmware_sources import path_of
+from int8_twins import machine_of
+from plain_kernels import PlainMachine
 
-_GATE = Path(__file__).parents[2] / "firmware" / "tinyseal" / "gate.py"
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def gate(request: pytest.FixtureRequest) -> Machine:
-    return compile_source(_GATE, request.param)
+gate = machine_of("gate")
 
 
 _INFINITY, _TOP = 0x7F800000, 0x80000000
@@ -49,7 +46,7 @@ def scanned(frame: list[int], low: int, high: int) -> int:
         pytest.param(_TOP | 1, 1, id="denormals"),
     ],
 )
-def test_scan(gate: Machine, low: int, high: int) -> None:
+def test_scan(gate: Machine | PlainMachine, low: int, high: int) -> None:
     """Each extreme value, the limits and their neighbours alone; and frames within the limits but for one value."""
     source = random.Random(5)
     job = array("I", (4, 0, key(low), key(high) - key(low)))
@@ -65,14 +62,14 @@ def test_scan(gate: Machine, low: int, high: int) -> None:
             assert gate.call("_scan", array("I", frame), 0, 0, length, job) == scanned(frame, low, high)
 
 
-def test_scan_touches_no_misaligned_frame(gate: Machine) -> None:
+def test_scan_touches_no_misaligned_frame(gate: Machine | PlainMachine) -> None:
     job = array("I", (4, 0, 0, 0xFFFFFFFF))
     for at in (1, 2, 3):
         assert gate.call("_scan", memoryview(bytearray(16))[at : at + 12], 0, 0, 3, job) == -2
     assert gate.call("_scan", bytearray(12), 0, 0, 3, job) == 3
 
 
-def test_nonfinite(gate: Machine) -> None:
+def test_nonfinite(gate: Machine | PlainMachine) -> None:
     job = array("I", (4, 0))
     for bits in _EXTREMES:
         wanted = int(bits & _INFINITY == _INFINITY)
@@ -94,9 +91,11 @@ def test_one_channel_of_several(gate: Machine) -> None:
 _MOST = {"rv32imc": 35, "xtensawin": 43.75}  # the design's number, and 1.25 times as many
 
 
-def test_instructions_of_the_gate(gate: Machine) -> None:
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_instructions_of_the_gate(architecture: Architecture) -> None:
     """A value of an accepted frame of 600, of which every tenth is zero."""
+    gate = compile_source(path_of("gate", architecture), architecture)
     frame = array("f", [0 if i % 10 == 0 else (-1) ** i * 1.5 for i in range(600)])
     job = array("I", (4, 0, key(0xC1A00000), key(0x41A00000) - key(0xC1A00000)))
     assert gate.call("_scan", frame, 0, 0, 600, job) == 60
-    assert gate.instructions / 600 <= _MOST[gate.module.architecture]
+    assert gate.instructions / 600 <= _MOST[architecture]

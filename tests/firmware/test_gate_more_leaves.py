@@ -1,30 +1,24 @@
-"""The leaves of the optional checks and of raw integers as machine code of both boards, against exact numbers."""
+"""The leaves of the optional checks and of raw integers as machine code and as plain Python, against exact numbers."""
 
 import math
 import random
 import struct
 from array import array
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
-from emulation import ARCHITECTURES, Machine, compile_source
+from emulation import Machine
 from gate_cases import Limits, fixed_point, random_case, statistics
+from int8_twins import machine_of
+from plain_kernels import PlainMachine
 
-_FOLDER = Path(__file__).parents[2] / "firmware" / "tinyseal"
 _BLOCK = 128
 _FLIP = {"int16": 0x8000, "int8": 0x80, "uint8": 0}
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def more(request: pytest.FixtureRequest) -> Machine:
-    return compile_source(_FOLDER / "gate_more.py", request.param)
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def raw(request: pytest.FixtureRequest) -> Machine:
-    return compile_source(_FOLDER / "raw.py", request.param)
+more = machine_of("gate_more")
+raw = machine_of("raw")
 
 
 def bits(value: float) -> int:
@@ -38,7 +32,7 @@ def float32_job(limits: Limits, stride: int, start: int) -> array:
     return array("I", (stride, start, exponent, base & 0xFFFFFFFF))
 
 
-def test_float32_becomes_fixed_point(more: Machine) -> None:
+def test_float32_becomes_fixed_point(more: Machine | PlainMachine) -> None:
     """Values of random ranges, over all exponents, in steps of two values and from the second on."""
     source = random.Random(11)
     seen = 0
@@ -61,7 +55,7 @@ def test_float32_becomes_fixed_point(more: Machine) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, _BLOCK])
-def test_statistics(more: Machine, n: int) -> None:
+def test_statistics(more: Machine | PlainMachine, n: int) -> None:
     """Of one block, and of the same one again behind it."""
     source = random.Random(n)
     for top in (1, 1000, 0x7FFFFFFF):
@@ -71,10 +65,10 @@ def test_statistics(more: Machine, n: int) -> None:
         rails = source.randint(0, top // 2), source.randint(top // 2, top)
         limits.rails = rails
         record = array("I", [0] * 5 + [*rails] + [0] * 9)
-        work, state = array("I", [0, *u]), array("I", [0xDEADBEEF] * 8)
+        work, state = bytearray(struct.pack(f"<{n + 1}I", 0, *u)), array("I", [0xDEADBEEF] * 8)
         more.call("_begin", work, state)
         for turn in (1, 2):
-            values = memoryview(work)[1:]
+            values = memoryview(work)[4:]
             more.call("_saturated", values, 0, n, record, state)
             more.call("_extremes", values, 0, n, state)
             more.call("_steps", work, 0, n, state)
@@ -84,7 +78,7 @@ def test_statistics(more: Machine, n: int) -> None:
             squares = sum(value * value for value in q)
             wanted = [own["saturated"], min(u), max(u), own["step"], sum(q), squares & 0xFFFF, squares >> 16]
             assert list(state)[:7] == wanted
-            assert work[0] == u[-1]
+            assert work[:4] == struct.pack("<I", u[-1])
 
 
 def spread_state(total: int, squares: int) -> array:
@@ -96,7 +90,7 @@ def record_of(low: int, high: int) -> array:
     return array("I", [0] * 12 + words)
 
 
-def test_deviation_in_two_words(more: Machine) -> None:
+def test_deviation_in_two_words(more: Machine | PlainMachine) -> None:
     """Sums up to the greatest that 65535 values make, limits at what they make and one beside it."""
     source = random.Random(3)
     cases = [(65535, 65535 * 32767, 65535 * 32767**2), (65535, 0, 0), (1, 32767, 32767**2)]
@@ -133,7 +127,9 @@ def test_deviation_in_two_words(more: Machine) -> None:
         (8, 10, {4: 9}, {10: 9, 11: 9}),
     ],
 )
-def test_first_channel_that_fails(more: Machine, check: int, word: int, state: dict, limits: dict) -> None:
+def test_first_channel_that_fails(
+    more: Machine | PlainMachine, check: int, word: int, state: dict, limits: dict
+) -> None:
     """Exactly the limit passes; one beside it fails, in the first of two channels or in the second."""
     own, record = array("I", [0] * 16), array("I", [0] * 32)
     for channel in range(2):
@@ -152,7 +148,7 @@ def test_first_channel_that_fails(more: Machine, check: int, word: int, state: d
 
 
 @pytest.mark.parametrize("kind", ["int16", "int8", "uint8"])
-def test_raw_values(raw: Machine, kind: str) -> None:
+def test_raw_values(raw: Machine | PlainMachine, kind: str) -> None:
     """Every value of 8 bits, and of 16 bits those at the borders, alone, in a frame of two channels, and misaligned."""
     size = 2 if kind == "int16" else 1
     bits_of = 8 * size
@@ -182,7 +178,7 @@ def test_raw_values(raw: Machine, kind: str) -> None:
         assert raw.call(scan, memoryview(bytearray(frame + b"xx"))[1:-1], 0, 0, 1, job) == -2
 
 
-def test_raw_values_to_bytes(raw: Machine) -> None:
+def test_raw_values_to_bytes(raw: Machine | PlainMachine) -> None:
     """All values of 8 and of 16 bits through tables of random ascending bytes, in the second of three channels."""
     source = random.Random(9)
     table = bytes(source.randrange(256) for _ in range(256))

@@ -1,5 +1,6 @@
 """The host's gate says of every frame what the board's does: drawn frames at the limits, and all of the example's."""
 
+import json
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tinyseal_host import example, gate
 from tinyseal_host.contract import parse_contract
 from tinyseal_host.contract_toml import contract_of, read_contract
-from vm import ask
+from vm import _PRELUDE, ask, run
 
 FOLDER = Path(example.__file__).parent
 FRAMES = np.load(FOLDER / "frames.npy")
@@ -96,4 +97,7 @@ def test_every_frame_of_the_example(name):
     wanted = [[int(status), channel] for status, channel in found]
     statuses = {int(status) for status, _ in found}
     assert statuses >= ({0, 2, 3} if name == "as it ships" else {0, 2, 3, 4, 5, 6, 7, 8, 9}), statuses
-    assert ask(SCRIPT, question, heap_kib=8192) == wanted
+    for firmware in (None, "bytecode"):
+        files = {"question.json": json.dumps(question).encode()}
+        answer = run(_PRELUDE + SCRIPT, files=files, heap_kib=8192, firmware=firmware)
+        assert json.loads(answer) == wanted, firmware

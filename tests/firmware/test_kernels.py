@@ -1,4 +1,4 @@
-"""The kernels of the network's edges as the 32-bit machine code that ships, against plain numbers."""
+"""The kernels of the network's edges as the code that ships, the plain one too, against plain numbers."""
 
 import numpy as np
 import pytest

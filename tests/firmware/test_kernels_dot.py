@@ -1,10 +1,13 @@
-"""What surrounds the dot products, as the 32-bit machine code that ships, against plain integers from FORMAT.md."""
+"""What surrounds the dot products, as the code that ships, the plain one too, against plain integers from FORMAT.md."""
 
 import struct
 
 import numpy as np
 import pytest
-from int8_twins import UNIT_LEN, arena_with, machine_of, units, words
+from emulation import ARCHITECTURES, compile_source
+from firmware_sources import path_of
+from int8_twins import UNIT_LEN, arena_with, machine_of, plain_units, units, words
+from plain_kernels import PlainMachine
 
 machine = machine_of("kernels_dot")
 
@@ -12,9 +15,10 @@ INVERSES = words(*(pow(2 * x + 1, -1, 1 << 32) for x in range(256)))
 ONES = words(*[1] * 256)  # instead of the inverses, for kernels that take plain factors
 
 
-def test_invert(machine):
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_invert(architecture):
     inverse = bytearray(1024)
-    machine.call("invert", inverse)
+    compile_source(path_of("kernels_dot", architecture), architecture).call("invert", inverse)
     assert inverse == INVERSES
 
 
@@ -22,7 +26,7 @@ def test_invert(machine):
 @pytest.mark.parametrize("n", [1, 2, 8])
 @pytest.mark.parametrize(("pixels", "step"), [(1, 0), (3, 0), (3, 5), (2, 64), (4, 77)])
 def test_units(machine, n, pixels, step, plain):
-    """n units a pixel; inputs may overlap, and with a step of 0 are the same."""
+    """n units a pixel; inputs may overlap, and with a step of 0 are the same. The plain kernels have no factors."""
     at, out_at, length = 3, 8, UNIT_LEN * n * pixels
     rng = np.random.default_rng([n, pixels, step])
     for values in (rng.integers(0, 256, 400), rng.choice([0, 255], 400), np.zeros(400, int), np.full(400, 255)):
@@ -30,7 +34,13 @@ def test_units(machine, n, pixels, step, plain):
         out = bytearray(rng.integers(0, 256, out_at + length + 8).astype(np.uint8).tobytes())
         before = bytes(out)
         machine.call("units", bytes(x), 0, out, ONES if plain else INVERSES, at, out_at, n, pixels, step)
-        expected = b"".join(units(x[at + p * step :][: 8 * n], plain) for p in range(pixels))
+        inputs = [x[at + p * step :][: 8 * n] for p in range(pixels)]
+        if isinstance(machine, PlainMachine):
+            for unit in range(out_at, out_at + length, UNIT_LEN):
+                out[unit + 8 : unit + UNIT_LEN] = bytes(UNIT_LEN - 8)  # whatever is there
+            expected = b"".join(plain_units(x) for x in inputs)
+        else:
+            expected = b"".join(units(x, plain) for x in inputs)
         assert out == before[:out_at] + expected + before[out_at + length :]
 
 

@@ -9,9 +9,9 @@ from attack.ram import INTERRUPTED, REFUSED, Bench, interrupt_while_opening
 from tinyseal_host.formats import KeySource
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    return Bench(tmp_path_factory.mktemp("bench"))
+@pytest.fixture(scope="module", params=[True, False], ids=["native", "plain"])
+def bench(request, tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("bench"), native=request.param)
 
 
 def test_the_search_finds_every_secret_that_is_there(bench):
@@ -65,9 +65,10 @@ def test_nothing_is_left_by_a_real_interrupt(bench):
             assert search() == {}
 
 
-def test_nothing_is_left_where_the_key_is_derived(tmp_path):
+@pytest.mark.parametrize("native", [True, False], ids=["native", "plain"])
+def test_nothing_is_left_where_the_key_is_derived(tmp_path, native):
     """Key source `file`. The seed itself lies in a file, in the clear, and so in the filesystem's caches."""
-    bench = Bench(tmp_path, KeySource.FILE)
+    bench = Bench(tmp_path, KeySource.FILE, native)
     with bench.power() as (link, search):
         assert link.run("print(outcome())").strip() == "OK"
         assert set(search()) <= {"seed"}
@@ -78,13 +79,13 @@ def test_nothing_is_left_where_the_key_is_derived(tmp_path):
 def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
     with bench.power() as (link, search):
         link.run("import time\nfrom array import array\nf = array('f', (1.0 for _ in range(600)))")
-        link.run("m = tinyseal.open(keep_ms=800)\nfor _ in range(5):\n    m.infer(f)\n    time.sleep_ms(300)\n")
+        link.run("m = tinyseal.open(keep_ms=2000)\nfor _ in range(5):\n    m.infer(f)\n    time.sleep_ms(500)\n")
         assert set(search()) > set()
-        link.run("time.sleep_ms(1200)")
+        link.run("time.sleep_ms(2400)")
         assert search() == {}
         caught = "except tinyseal.SealError as e:\n    print(tinyseal.CODES[e.code], e.detail)"
         said = link.run(f"try:\n    m.infer(f)\n{caught}")
-        assert said.strip() == "CLOSED no frame for 800 ms"
+        assert said.strip() == "CLOSED no frame for 2000 ms"
 
 
 def test_a_timer_watches_one_model_and_never_closes_it_in_a_frame(bench):

@@ -1,6 +1,9 @@
 """Wiping and comparing on the VM."""
 
+import pytest
 from vm import ask, run
+
+pytestmark = pytest.mark.usefixtures("firmware")
 
 
 def test_wipe_clears_all_of_a_buffer_and_nothing_else() -> None:

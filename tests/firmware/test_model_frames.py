@@ -66,8 +66,9 @@ def json_numbers(table):
     return json.loads(json.dumps(table), parse_float=Decimal)
 
 
+@pytest.mark.parametrize("firmware", [None, "bytecode"])
 @pytest.mark.parametrize("kind", TYPES)
-def test_outputs_are_tflm_s(model, kind):
+def test_outputs_are_tflm_s(model, kind, firmware):
     """With all optional checks; the self-test's frame is made by the compiler, and passes them."""
     rules = contract(kind, **CHECKS)
     release = compile_model(model, PATH, rules, name="m", version=1) + bytes(SIGNATURE_LEN)
@@ -82,7 +83,12 @@ def test_outputs_are_tflm_s(model, kind):
         quantised = quantise(physical(frame, rules), float(entry.scales[0]), int(entry.zero_points[0]))
         expected.append(run_tflm(model, quantised.reshape(1, *entry.shape))[0])
     answer = json.loads(
-        run(_PRELUDE + SCRIPT, files={"question.json": json.dumps(frames).encode(), "m.tsm": release}, heap_kib=512)
+        run(
+            _PRELUDE + SCRIPT,
+            files={"question.json": json.dumps(frames).encode(), "m.tsm": release},
+            heap_kib=1024,
+            firmware=firmware,
+        )
     )
     for (status, output, top), wanted in zip(answer, expected, strict=True):
         assert status == 0

@@ -10,6 +10,8 @@ from opening import DEVICE_ID, FLOOR, VERSION, board_verdicts, on_board, same_ve
 from tinyseal_host import sealing
 from tinyseal_host.formats import KeySource
 
+pytestmark = pytest.mark.usefixtures("firmware")
+
 
 def test_good_file_opens(identity):
     release = signed(tiny_release.body(VERSION), identity)

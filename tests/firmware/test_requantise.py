@@ -1,4 +1,4 @@
-"""Sums to bytes as the 32-bit machine code that ships, against gemmlowp's arithmetic in plain integers."""
+"""Sums to bytes as the code that ships, the plain one too, against gemmlowp's arithmetic in plain integers."""
 
 import numpy as np
 import pytest

@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+from tinyseal_host.sim import VirtualBoard
 
 
 def test_machine_has_what_the_vm_has_and_what_a_chip_adds(terminal):
@@ -80,6 +81,18 @@ def test_sys_behaves_as_the_module_otherwise(terminal):
         "to stdout\nx\n2"
     )
     assert ast.literal_eval(terminal.value("import sys; print(sys.implementation._mpy & 0xff)")) == 6
+    assert ast.literal_eval(terminal.value("print(sys.implementation._mpy >> 10)")) == 2  # x64
+
+
+def test_a_board_without_the_native_emitter(tmp_path, open_terminal):
+    """It says so in every life, and has the same version of `.mpy` files."""
+    with VirtualBoard(tmp_path, native=False) as board:
+        terminal = open_terminal(board)
+        terminal.raw()
+        for _ in range(2):
+            assert ast.literal_eval(terminal.value("import sys; print(sys.implementation._mpy)")) == 6 | 3 << 8
+            terminal.send(b"\x04")
+            terminal.until(b"raw REPL; CTRL-B to exit\r\n>")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ _PAYLOAD = Path(__file__).parents[1] / "payload"
 # sys.implementation._mpy: bits 0-7 the format version, 8-9 its sub-version, 10-15 the architecture
 # (py/persistentcode.h).
 _MPY_VERSION = (6, 3)
-_ARCHITECTURES = {2: "x64", 10: "xtensawin", 11: "rv32imc"}
+_BYTECODE = "bytecode"  # a MicroPython without the native emitter loads no native code either
+_ARCHITECTURES = {0: _BYTECODE, 2: "x64", 10: "xtensawin", 11: "rv32imc"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ def architecture(mpy: int) -> str:
         known = ", ".join(_ARCHITECTURES.values())
         raise BoardError(f"the board's MicroPython has native code architecture {number}, wanted one of {known}")
     return _ARCHITECTURES[number]
+
+
+def has_native_kernels(name: str) -> bool:
+    """Whether the firmware for an architecture computes in native code; else in plain Python, which is slow."""
+    return name != _BYTECODE
 
 
 def load_firmware(name: str) -> Firmware:

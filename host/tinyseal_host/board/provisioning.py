@@ -12,7 +12,7 @@ from .. import sealing
 from ..errors import BoardError, TinysealError
 from ..formats import KeySource
 from ..keys import device_key, modulus, provisioned_secret, signer_fingerprint
-from .firmware import architecture, load_boards, load_firmware
+from .firmware import architecture, has_native_kernels, load_boards, load_firmware
 from .transport import Link, Progress
 
 _LIB = "/lib"
@@ -46,6 +46,11 @@ class BoardInfo:
             if any(re.search(pattern, self.machine) for pattern in data["machine"]):
                 return name
         return self.machine
+
+    @property
+    def native(self) -> bool:
+        """Whether the kernels that it gets are native code."""
+        return has_native_kernels(self.architecture)
 
 
 @dataclass(frozen=True)

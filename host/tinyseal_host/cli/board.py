@@ -30,7 +30,9 @@ _FORGOTTEN = "this virtual board is forgotten at the end; --state DIR keeps one"
 def _board(options: argparse.Namespace, output: Output, *, soft_reset: bool = True) -> Iterator[Link]:
     if options.port == "sim" and options.state is None:
         output.note(_FORGOTTEN)
-    with open_port(options.port, state=options.state, heap_kib=options.heap, soft_reset=soft_reset) as link:
+    with open_port(
+        options.port, state=options.state, heap_kib=options.heap, native=options.native, soft_reset=soft_reset
+    ) as link:
         yield link
 
 
@@ -164,6 +166,7 @@ def status(options: argparse.Namespace, output: Output) -> None:
     output.table(
         [
             ("package", found["package"]),
+            ("kernels", "native" if info.native else "plain Python: no native emitter on this board; slow"),
             ("key source", "none: not provisioned" if source is None else source.name.lower()),
             ("signer", str(found["signer"])[:16] if found["signer"] else "none"),
             ("version floor", found["floor"]),
@@ -209,7 +212,7 @@ def sim(options: argparse.Namespace, output: Output) -> None:
         signal.signal(number, lambda *_: ended.set())
     if options.state is None:
         output.note(_FORGOTTEN)
-    with new_virtual_board(options.state, options.heap) as port:
+    with new_virtual_board(options.state, options.heap, options.native) as port:
         output.say(port)
         output.result({"port": port})
         output.note("the virtual board is up, Ctrl-C ends it")
@@ -235,6 +238,7 @@ def _about(info: provisioning.BoardInfo) -> dict[str, object]:
         "board": info.name,
         "micropython": info.version,
         "architecture": info.architecture,
+        "kernels": "native" if info.native else "plain",
     }
 
 

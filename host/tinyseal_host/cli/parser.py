@@ -159,6 +159,9 @@ def _port(parser: Parser) -> None:
 def _virtual(parser: Parser) -> None:
     parser.add_argument("--state", type=Path, metavar="DIR", help="what a virtual board keeps when the power is off")
     parser.add_argument("--heap", type=_heap_kib, metavar="KIB", help="heap of a virtual board (320)")
+    parser.add_argument(
+        "--no-native", action="store_false", dest="native", help="a virtual board without the native emitter"
+    )
 
 
 def _heap_kib(text: str) -> int:

@@ -64,5 +64,5 @@ def _shifted(a: Int64, b: Int64, addition: Addition) -> Sums | None:
 
 
 def _sums(a: Int64, b: Int64, **operands: int) -> Sums:
-    tables = ((addend + _MIDDLE).astype("<u4").tobytes() for addend in (a, b))
-    return Sums(*tables, operands)
+    a_table, b_table = ((addend + _MIDDLE).astype("<u4").tobytes() for addend in (a, b))
+    return Sums(a_table, b_table, operands)

@@ -131,14 +131,16 @@ def _depthwise3x3(o: Operands) -> Work:
 
 
 def _depthwise(o: Operands) -> Work:
-    outputs = o["out_h"] * o["out_w"] * o["m"]
+    """Pixel by pixel and tap by tap, along the channels, as often as there are outputs for each; then the sums."""
+    pixels, inside = o["out_h"] * o["out_w"], _covered(o, "h", "top") * _covered(o, "w", "left")
     return {
-        "line": o["out_h"],
-        "pixel": o["out_h"] * o["out_w"],
-        "output": outputs,
-        "kernel_row": outputs * o["kernel_h"],
-        "tap": outputs * o["k"],
-        "tap_inside": _covered(o, "h", "top") * _covered(o, "w", "left") * o["m"],
+        "pixel": pixels,
+        "output": pixels * o["m"],
+        "kernel_row": pixels * o["kernel_h"],
+        "tap": pixels * o["k"],
+        "tap_inside": inside,
+        "tap_turn": inside * o["multiplier"],
+        "weight": inside * o["m"],
     }
 
 
@@ -178,9 +180,8 @@ def _two_operands(o: Operands) -> Work:
 
 
 def _add(o: Operands) -> Work:
-    """An addend whose multiplier has no right shift takes less."""
-    shifted = (o["a_right"] > 0) + (o["b_right"] > 0)
-    return _two_operands(o) | {"shift": o["length"] * shifted}
+    """Most sums need no multiplier."""
+    return _two_operands(o) | {"multiplied": o["length"] * (o["hi"] > 0)}
 
 
 def _copy(o: Operands) -> Work:

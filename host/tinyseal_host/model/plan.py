@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from ..program import OPERATORS
 from .arena import Buffer, live_bytes, place, widest_gap
+from .drafts import Draft
 from .layers import Alias
 from .network import Network
-from .steps import Draft, drafts_of, macs_of, works_in_place
+from .steps import drafts_of, macs_of, works_in_place
 
 _NUMBERS = {name: number for number, (name, _) in OPERATORS.items()}
 

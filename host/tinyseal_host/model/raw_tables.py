@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import numpy.typing as npt
 
@@ -44,5 +46,5 @@ def _raw16(found: Int64) -> bytes:
     first = found[np.minimum(base + (np.arange(256) << shift), len(found) - 1)]
     last = np.searchsorted(found, np.arange(256), side="right") - 1 - base
     last[found[-1] :] = len(found) - 1  # the end of the search
-    words = np.array([base, shift], "<u2").tobytes()
-    return words + first.astype(np.uint8).tobytes() + np.maximum(last, 0).astype("<u2").tobytes()
+    table = struct.pack("<2H", base, shift) + bytes(first.tolist())
+    return table + struct.pack("<256H", *np.maximum(last, 0).tolist())

@@ -23,12 +23,15 @@ class VirtualBoard:
 
     The heap is 320 KiB unless told otherwise: an ESP32 has about 160 KB, but objects, pointers and small integers of
     a 64-bit VM take twice the room, so this is the size at which what fits here fits there.
+
+    With `native` False it says that it has no native emitter, as some builds of MicroPython have none.
     """
 
-    def __init__(self, state_dir: str | os.PathLike[str], heap_kib: int = 320) -> None:
+    def __init__(self, state_dir: str | os.PathLike[str], heap_kib: int = 320, native: bool = True) -> None:
         """Name the directory that keeps flash, NVS and identity; it is made at the first start."""
         self.state_dir = Path(state_dir).absolute()
         self.heap_kib = heap_kib
+        self.native = native
         self._port: str | None = None
         self._relay: subprocess.Popen[bytes] | None = None
         self._lifeline = -1  # the relay stops when this end of a pipe closes, however this process ends
@@ -52,7 +55,12 @@ class VirtualBoard:
         """Power on; returns when the filesystem is mounted, before boot.py has run. SimError when it cannot start."""
         if self._relay is not None:
             raise SimError(f"the virtual board on {self.state_dir} is already on")
-        options = {"state_dir": str(self.state_dir), "heap_kib": self.heap_kib, "command": find_micropython()}
+        options = {
+            "state_dir": str(self.state_dir),
+            "heap_kib": self.heap_kib,
+            "native": self.native,
+            "command": find_micropython(),
+        }
         # Run from wherever this package is, installed or not.
         search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         lifeline, self._lifeline = os.pipe()

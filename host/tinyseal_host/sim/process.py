@@ -50,6 +50,7 @@ class VmConfig:
     state_dir: Path
     unique_id: str  # hex
     heap_kib: int
+    native: bool
 
 
 class VmProcess:
@@ -74,6 +75,7 @@ class VmProcess:
 
         command = [*config.command, "-X", f"heapsize={config.heap_kib}K", str(_VM_DIR / "start.py")]
         command += [str(config.state_dir), str(theirs.fileno()), config.unique_id, str(cause), str(int(raw))]
+        command.append(str(int(config.native)))
         # MICROPY* would change the VM; in HOME it keeps a history of what is typed, and a board has none.
         environment = {n: v for n, v in os.environ.items() if n != "HOME" and not n.startswith("MICROPY")}
         try:

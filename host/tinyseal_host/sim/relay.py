@@ -247,7 +247,8 @@ def main() -> int:
         state_dir = Path(options["state_dir"])
         lock, unique_id = open_state(state_dir)
         try:
-            relay = Relay(VmConfig(options["command"], state_dir, unique_id, options["heap_kib"]))
+            config = VmConfig(options["command"], state_dir, unique_id, options["heap_kib"], options["native"])
+            relay = Relay(config)
             try:
                 relay.run(lifeline, ready)
             finally:

@@ -9,10 +9,11 @@ import sys
 from collections import namedtuple
 
 import control
-from settings import MACHINE
+from settings import MACHINE, NATIVE
 
 _CHUNK = 4096  # bytes of one message; the heap needs room for it
 _POLL, _WRITABLE = 3, 4  # py/stream.h
+_MPY_VERSION = 0x3FF  # py/persistentcode.h: the version's bits, with the architecture above them
 
 
 class _Output(io.IOBase):
@@ -47,9 +48,10 @@ class _Stdout(_Output):
 
 
 def _named(implementation):
-    """`sys.implementation` with the board's name for `_machine`, its third value."""
+    """`sys.implementation` with the board's name for `_machine`, and in `_mpy` no architecture where there is none."""
     names = ("name", "version", "_machine", "_mpy", "_build", "_thread")[: len(implementation)]
-    return namedtuple("implementation", names)(*implementation[:2], MACHINE, *implementation[3:])
+    mpy = implementation[3] if NATIVE else implementation[3] & _MPY_VERSION
+    return namedtuple("implementation", names)(*implementation[:2], MACHINE, mpy, *implementation[4:])
 
 
 class Sys:

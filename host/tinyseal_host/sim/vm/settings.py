@@ -9,7 +9,7 @@ class StateError(Exception):
     """The state directory holds something that a board cannot start from."""
 
 
-_, _state_dir, _fd, _unique_id, _cause, _raw, *_timers = sys.argv
+_, _state_dir, _fd, _unique_id, _cause, _raw, _native, *_timers = sys.argv
 
 MACHINE = "tinyseal virtual board"  # what os.uname() and sys.implementation call it
 
@@ -18,6 +18,7 @@ CONTROL = open(int(_fd), "r+b")  # noqa: SIM115 - open for as long as the VM liv
 UNIQUE_ID = bytes.fromhex(_unique_id)
 RESET_CAUSE = int(_cause)
 RAW_REPL = _raw == "1"
+NATIVE = _native == "1"
 TIMERS = _timers[0].split(",") if _timers else None  # from interpreter.py, for timer.py
 
 

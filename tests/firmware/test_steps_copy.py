@@ -1,10 +1,10 @@
-"""The leaf of FILL and COPY as the 32-bit machine code that ships, against plain loops."""
+"""The leaf of FILL and COPY as the code that ships, the plain one too, against plain loops."""
 
 import numpy as np
 import pytest
 from int8_twins import machine_of, words
 
-machine = machine_of("kernels_copy")
+machine = machine_of("steps_copy")
 
 
 def copy(machine, arena, at, out_at, size, turns, in_strides, out_strides):

@@ -1,10 +1,10 @@
-"""The pools, and the sums of MEAN, as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
+"""The pools, and the sums of MEAN, as the code that ships, the plain one too, against integers from FORMAT.md."""
 
 import numpy as np
 import pytest
 from int8_twins import arena_with, clamp, machine_of, words
 
-machine = machine_of("kernels_pool")
+machine = machine_of("steps_pool")
 
 
 def pool_case(rng):

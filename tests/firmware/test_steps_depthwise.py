@@ -1,10 +1,10 @@
-"""The sums of DEPTHWISE as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
+"""The sums of DEPTHWISE as the code that ships, the plain one too, against plain integers written from FORMAT.md."""
 
 import numpy as np
 import pytest
 from int8_twins import BASE, arena_with, machine_of, words
 
-machine = machine_of("kernels_depthwise")
+machine = machine_of("steps_depthwise")
 
 
 def sums_at(machine, arena, weights, operands, y, x, scratch_at):

@@ -1,4 +1,4 @@
-"""Softmax as the 32-bit machine code that ships, against gemmlowp's arithmetic in plain integers."""
+"""Softmax as the code that ships, the plain one too, against gemmlowp's arithmetic in plain integers."""
 
 import struct
 
@@ -8,7 +8,7 @@ from int8_twins import clamp, machine_of, srdhm
 from tinyseal_host.model.softmax import softmax_exponentials
 from tinyseal_host.model.tables import exponential_table
 
-machine = machine_of("kernels_softmax")
+machine = machine_of("steps_softmax")
 
 
 def one_over_one_plus_x(a):

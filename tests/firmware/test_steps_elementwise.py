@@ -1,10 +1,10 @@
-"""Elementwise operators as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
+"""Elementwise operators as the code that ships, the plain one too, against plain integers written from FORMAT.md."""
 
 import numpy as np
 import pytest
 from int8_twins import BASE, arena_with, clamp, machine_of, requantise, words
 
-machine = machine_of("kernels_elementwise")
+machine = machine_of("steps_elementwise")
 
 
 EVERY = np.arange(256)
