@@ -17,32 +17,32 @@ from .memory import wipe
 _HEADER_WORDS = const(7)
 _OUTPUT_MAX = const(4096)
 
-# Module (`steps_` and this) and class of each operator. A module of steps takes RAM, and its kernels with it: each is
-# loaded when the first of its operators is planned.
+# Module and class of each operator. A module of steps takes RAM, and its kernels with it: each is loaded when the first
+# of its operators is planned.
 _OPERATORS = {
-    1: "matrix.Rows",
-    2: "matrix.Conv",
-    3: "pool.Mean",
-    4: "softmax.Softmax",
-    5: "depthwise.Depthwise",
-    6: "pool.MaxPool",
-    7: "pool.AveragePool",
-    8: "elementwise.Map",
-    9: "elementwise.Add",
-    10: "elementwise.Mul",
-    11: "elementwise.Minimum",
-    12: "elementwise.Maximum",
-    13: "copy.Fill",
-    14: "copy.Copy",
-    15: "ring.RingConv",
-    16: "depthwise3x3.Depthwise3x3",
+    1: "steps_matrix.Rows",
+    2: "steps_matrix.Conv",
+    3: "steps_pool.Mean",
+    4: "steps_softmax.Softmax",
+    5: "steps_depthwise.Depthwise",
+    6: "steps_pool.MaxPool",
+    7: "steps_pool.AveragePool",
+    8: "steps_elementwise.Map",
+    9: "steps_elementwise.Add",
+    10: "steps_elementwise.Mul",
+    11: "steps_elementwise.Minimum",
+    12: "steps_elementwise.Maximum",
+    13: "steps_copy.Fill",
+    14: "steps_copy.Copy",
+    15: "steps_ring.RingConv",
+    16: "steps_depthwise3x3.Depthwise3x3",
 }
 
 
 def load(number):
     """The class of the operator of that number, with its module loaded; KeyError for a number that has none."""
     module, name = _OPERATORS[number].split(".")
-    return getattr(__import__("steps_" + module, globals(), None, (name,), 1), name)
+    return getattr(__import__(module, globals(), None, (name,), 1), name)
 
 
 class Net:

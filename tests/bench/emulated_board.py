@@ -80,7 +80,7 @@ def _names_in(source: str) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             found |= {node.module} if node.module else {alias.name for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)  # what is loaded by its name when it is needed
+            found.add(node.value.partition(".")[0])  # what is loaded by its name when it is needed
     return found
 
 

@@ -16,8 +16,10 @@ CONTRACT = 'type = "float32"\nlength = 600\nrange = [-12.8, 12.7]\nzero_ratio = 
 
 
 def wide():
-    """125,600 bytes of dot table, 200 rows of 608 weights and 5 words, and next to no arena: beside input and output 288
-    bytes of units and, for 128 rows at a time, 512 of sums."""
+    """125,600 bytes of dot table, 200 rows of 608 weights and 5 words, and next to no arena.
+
+    Beside input and output that has 288 bytes of units and, for 128 rows at a time, 512 of sums.
+    """
     writer = TfliteWriter()
     entry, result = writer.tensor((1, 600), scale=0.1), writer.tensor((1, 200), scale=0.1)
     weights = writer.constant(np.ones((200, 600), np.int8), scale=0.001)
