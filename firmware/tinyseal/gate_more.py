@@ -1,9 +1,9 @@
 """The checks that a contract may ask for (level 1): saturation, flat line, step, mean and deviation of each channel.
 
 All of them are made on u, whole numbers from 0 to below 2^31 (FORMAT.md "Fixed point"), of a block of values at a time.
-A channel's state, in words: values at the rails; least and greatest u; largest step; the sum of q; the sum of q^2 as
-its low 16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15, sum(q) < 2^31, sum(q^2)
-< 2^46.
+A channel's state, in words: values at the rails; least u, and how far the greatest is above it; largest step; the sum
+of q; the sum of q^2 as its low 16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15,
+sum(q) < 2^31, sum(q^2) < 2^46.
 """
 
 import micropython
@@ -17,7 +17,8 @@ _SATURATED = micropython.const(1)
 _FLAT = micropython.const(2)
 _STEP = micropython.const(4)
 _SUMS = micropython.const(24)  # mean and deviation
-_STATUSES = (SATURATED, FLAT, STEP, MEAN, DEVIATION)
+# Of each check in turn the status; the word of the state, and those of the record that it may not be below or above.
+_COMPARED = ((SATURATED, 0, 0, 7), (FLAT, 2, 8, 0), (STEP, 3, 0, 9), (MEAN, 4, 10, 11), (DEVIATION, 0, 0, 0))
 _BLOCK = micropython.const(128)
 _STATE = micropython.const(8)  # words
 
@@ -55,16 +56,13 @@ def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
 
 @micropython.viper
 def _begin(work: ptr32, state: ptr32):
-    """A channel's first value, work[1], stands for the one before it, and is its least and its greatest."""
-    first = work[1]
-    work[0] = first
-    state[0] = 0
-    state[1] = first
-    state[2] = first
-    state[3] = 0
-    state[4] = 0
-    state[5] = 0
-    state[6] = 0
+    """A channel's first value, work[1], stands for the one before it, and is its least; all else is zero."""
+    i = 7
+    while i > 0:
+        i -= 1
+        state[i] = 0
+    state[1] = work[1]
+    work[0] = work[1]
 
 
 @micropython.viper
@@ -84,9 +82,9 @@ def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
 
 @micropython.viper
 def _extremes(u: ptr32, v: int, n: int, state: ptr32):
-    """Keep the least and the greatest. RV32 23 instructions a value, Xtensa 29."""
+    """Keep the least and how far the greatest is above it. RV32 23 instructions a value, Xtensa 29."""
     least = state[1]
-    most = state[2]
+    most = least + state[2]
     end = int(u) + 4 * n
     while int(u) < end:
         v = u[0]
@@ -96,7 +94,7 @@ def _extremes(u: ptr32, v: int, n: int, state: ptr32):
             most = v
         u = ptr32(int(u) + 4)
     state[1] = least
-    state[2] = most
+    state[2] = most - least
 
 
 @micropython.viper
@@ -145,24 +143,18 @@ def _sums(u: ptr32, v: int, n: int, shift: int, state: ptr32):
 
 
 @micropython.viper
-def _first(check: int, state: ptr32, record: ptr32, channels: int) -> int:
-    """The first channel that fails check 1, 2, 4 or 8; -1 when none does."""
+def _first(word: int, low: int, high: int, state: ptr32, record: ptr32, channels: int) -> int:
+    """The first channel whose word of the state is below record[low] or above record[high]; -1 when none's is.
+
+    0 is no word of the record, and stands for no such limit.
+    """
     i = 0
     while i < channels:
-        if check == 1:
-            if state[0] > record[7]:
-                return i
-        elif check == 2:
-            if state[2] - state[1] < record[8]:
-                return i
-        elif check == 4:
-            if state[3] > record[9]:
-                return i
-        else:
-            if state[4] < record[10]:
-                return i
-            if state[4] > record[11]:
-                return i
+        v = state[word]
+        if low and v < record[low]:
+            return i
+        if high and v > record[high]:
+            return i
         state = ptr32(int(state) + 32)
         record = ptr32(int(record) + 64)
         i += 1
@@ -257,12 +249,13 @@ class MoreChecks:
         for job, block, shift, state, record in self._channels:
             self._measure(frame, job, block, shift, state, record)
         check = 1
-        for status in _STATUSES:
+        states, records, channels = self._state, self._records, len(self._channels)
+        for status, word, low, high in _COMPARED:
             if self._checks & check:
                 if status == DEVIATION:
-                    found = _first_spread(self._state, self._records, len(self._channels), self._samples)
+                    found = _first_spread(states, records, channels, self._samples)
                 else:
-                    found = _first(check, self._state, self._records, len(self._channels))
+                    found = _first(word, low, high, states, records, channels)
                 if found >= 0:
                     self.channel = found
                     return status

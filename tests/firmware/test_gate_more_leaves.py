@@ -76,7 +76,7 @@ def test_statistics(more: Machine | PlainMachine, n: int) -> None:
             own = statistics("int16", limits, np.array(u * turn, np.int64))
             q = [value >> shift for value in u] * turn
             squares = sum(value * value for value in q)
-            wanted = [own["saturated"], min(u), max(u), own["step"], sum(q), squares & 0xFFFF, squares >> 16]
+            wanted = [own["saturated"], min(u), max(u) - min(u), own["step"], sum(q), squares & 0xFFFF, squares >> 16]
             assert list(state)[:7] == wanted
             assert work[:4] == struct.pack("<I", u[-1])
 
@@ -118,33 +118,25 @@ def test_deviation_in_two_words(more: Machine | PlainMachine) -> None:
     assert more.call("_first_spread", both, array("I", [*record_of(0, 0), *record_of(0, 0)]), 2, 2) == 1
 
 
-@pytest.mark.parametrize(
-    ("check", "word", "state", "limits"),
-    [
-        (1, 7, {0: 5}, {7: 5}),
-        (2, 8, {1: 3, 2: 10}, {8: 7}),
-        (4, 9, {3: 0x7FFFFFFF}, {9: 0x7FFFFFFF}),
-        (8, 10, {4: 9}, {10: 9, 11: 9}),
-    ],
-)
-def test_first_channel_that_fails(
-    more: Machine | PlainMachine, check: int, word: int, state: dict, limits: dict
-) -> None:
-    """Exactly the limit passes; one beside it fails, in the first of two channels or in the second."""
-    own, record = array("I", [0] * 16), array("I", [0] * 32)
+@pytest.mark.parametrize(("word", "low", "high"), [(0, 0, 7), (2, 8, 0), (3, 0, 9), (4, 10, 11)])
+@pytest.mark.parametrize("value", [1, 9, 0x7FFFFFFE])
+def test_first_channel_that_fails(more: Machine | PlainMachine, word: int, low: int, high: int, value: int) -> None:
+    """Exactly the limits pass; one beside them fails, in the first of two channels or in the second."""
+    state, record = array("I", [0] * 16), array("I", [0] * 32)
     for channel in range(2):
-        for at, value in state.items():
-            own[8 * channel + at] = value
-        for at, value in limits.items():
-            record[16 * channel + at] = value
-    assert more.call("_first", check, own, record, 2) == -1
+        state[8 * channel + word] = value
+        for at in (low, high):
+            record[16 * channel + at] = value if at else 0
+    arguments = (word, low, high, state, record)
+    assert more.call("_first", *arguments, 2) == -1
     for channel in (1, 0):
-        worse = {1: -1, 2: 1, 4: -1, 8: 1}[check]
-        record[16 * channel + word] += worse
-        assert more.call("_first", check, own, record, 2) == channel
-        if check == 8:
-            record[16 * channel + 10], record[16 * channel + 11] = 0, 8
-            assert more.call("_first", check, own, record, 2) == channel
+        for at, step in ((low, 1), (high, -1)):
+            if at:
+                record[16 * channel + at] += step
+                assert more.call("_first", *arguments, 2) == channel
+                assert more.call("_first", *arguments, channel) == -1
+                record[16 * channel + at] -= step
+    assert more.call("_first", *arguments, 2) == -1
 
 
 @pytest.mark.parametrize("kind", ["int16", "int8", "uint8"])

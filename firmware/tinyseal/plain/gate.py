@@ -21,14 +21,3 @@ def _scan(p, _a, _zeros, n, job):
             zeros += 1
         at += step
     return zeros
-
-
-def _nonfinite(p, n, job):
-    """How many of n float32 at p are NaN or infinite."""
-    step, at = unpack_from("<2I", job)
-    found = 0
-    for _ in range(n):
-        if unpack_from("<I", p, at)[0] & 0x7F800000 == 0x7F800000:
-            found += 1
-        at += step
-    return found

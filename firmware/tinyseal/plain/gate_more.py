@@ -17,10 +17,10 @@ def _spread(p, _v, at, n, job, u):
 
 
 def _begin(work, state):
-    """A channel's first value, work[1], stands for the one before it, and is its least and its greatest."""
+    """A channel's first value, work[1], stands for the one before it, and is its least; all else is zero."""
     first = unpack_from("<I", work, 4)[0]
     pack_into("<I", work, 0, first)
-    pack_into("<7I", state, 0, 0, first, first, 0, 0, 0, 0)
+    pack_into("<7I", state, 0, 0, first, 0, 0, 0, 0, 0)
 
 
 def _saturated(u, _v, n, record, state):
@@ -34,10 +34,12 @@ def _saturated(u, _v, n, record, state):
 
 
 def _extremes(u, _v, n, state):
-    """Keep the least and the greatest."""
-    least, most = unpack_from("<2I", state, 4)
+    """Keep the least and how far the greatest is above it."""
+    least, movement = unpack_from("<2I", state, 4)
     values = _words(u, n)
-    pack_into("<2I", state, 4, min(least, *values), max(most, *values))
+    most = max(least + movement, *values)
+    least = min(least, *values)
+    pack_into("<2I", state, 4, least, most - least)
 
 
 def _steps(work, _v, n, state):
@@ -61,18 +63,13 @@ def _sums(u, _v, n, shift, state):
     pack_into("<3I", state, 16, total, squares & 0xFFFF, squares >> 16)
 
 
-def _first(check, state, record, channels):
-    """The first channel that fails check 1, 2, 4 or 8; -1 when none does."""
+def _first(word, low, high, state, record, channels):
+    """The first channel whose word of the state is below record[low] or above record[high]; -1 when none's is."""
     for i in range(channels):
-        count, least, most, step, total = unpack_from("<5I", state, 32 * i)
-        max_saturated, min_movement, max_step, mean_low, mean_high = unpack_from("<5I", record, 64 * i + 28)
-        fails = {
-            1: count > max_saturated,
-            2: most - least < min_movement,
-            4: step > max_step,
-            8: not mean_low <= total <= mean_high,
-        }
-        if fails[check]:
+        value = unpack_from("<I", state, 32 * i + 4 * word)[0]
+        if low and value < unpack_from("<I", record, 64 * i + 4 * low)[0]:
+            return i
+        if high and value > unpack_from("<I", record, 64 * i + 4 * high)[0]:
             return i
     return -1
 
