@@ -38,11 +38,6 @@ SIZE = const(1)
 NAN = const(2)
 RANGE = const(3)
 ZEROS = const(4)
-SATURATED = const(5)
-FLAT = const(6)
-STEP = const(7)
-MEAN = const(8)
-DEVIATION = const(9)
 SENSOR = const(10)
 
 STATUSES = (

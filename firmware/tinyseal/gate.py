@@ -11,14 +11,14 @@ from .errors import NAN, OK, RANGE, SIZE, ZEROS
 _MISALIGNED = const(-2)
 
 _KNOWN = const(4)  # buffers of one element type that are remembered: two for double buffering, and room
-_BYTES = "bB"
-_CODES = "?fhbB"  # array's typecode by the contract's type
+_BYTES = const("bB")
+_CODES = const("?fhbB")  # array's typecode by the contract's type
 
 # A key orders float32 by its bits as unsigned numbers: all bits flipped when negative, the top bit set when not. NaN
 # and infinity fall outside any finite range.
-_TOP = 0x80000000
-_LEAST = 0xFF7FFFFF  # the finite ones
-_MOST = 0x7F7FFFFF
+_TOP = const(0x80000000)
+_LEAST = const(0xFF7FFFFF)  # the finite ones
+_MOST = const(0x7F7FFFFF)
 
 
 def _key(bits):

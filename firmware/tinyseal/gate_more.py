@@ -11,14 +11,14 @@ import ustruct
 from uarray import array
 
 from .contract import RECORD
-from .errors import DEVIATION, FLAT, MEAN, OK, SATURATED, STEP
+from .errors import OK, ZEROS
 
 _SATURATED = micropython.const(1)
 _FLAT = micropython.const(2)
 _STEP = micropython.const(4)
 _SUMS = micropython.const(24)  # mean and deviation
-# Of each check in turn the status; the word of the state, and those of the record that it may not be below or above.
-_COMPARED = ((SATURATED, 0, 0, 7), (FLAT, 2, 8, 0), (STEP, 3, 0, 9), (MEAN, 4, 10, 11), (DEVIATION, 0, 0, 0))
+# Of each check in turn the word of the state, and those of the record that it may not be below or above.
+_COMPARED = ((0, 0, 7), (2, 8, 0), (3, 0, 9), (4, 10, 11), None)
 _BLOCK = micropython.const(128)
 _STATE = micropython.const(8)  # words
 
@@ -249,13 +249,15 @@ class MoreChecks:
         for job, block, shift, state, record in self._channels:
             self._measure(frame, job, block, shift, state, record)
         check = 1
+        status = ZEROS
         states, records, channels = self._state, self._records, len(self._channels)
-        for status, word, low, high in _COMPARED:
+        for compared in _COMPARED:
+            status += 1
             if self._checks & check:
-                if status == DEVIATION:
-                    found = _first_spread(states, records, channels, self._samples)
+                if compared:
+                    found = _first(compared[0], compared[1], compared[2], states, records, channels)
                 else:
-                    found = _first(word, low, high, states, records, channels)
+                    found = _first_spread(states, records, channels, self._samples)
                 if found >= 0:
                     self.channel = found
                     return status

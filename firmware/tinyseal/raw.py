@@ -5,9 +5,10 @@ of a value an unsigned number in the values' order, and what depends on the leaf
 """
 
 import micropython
+import ustruct
 from uarray import array
 
-from .contract import RECORD
+from .contract import RECORD, endless
 from .errors import RELEASE, SealError
 
 _INT16 = micropython.const(2)
@@ -15,6 +16,7 @@ _INT8 = micropython.const(3)
 _RAW8_LEN = micropython.const(256)
 _RAW16_LEN = micropython.const(772)
 _NO_ZERO = micropython.const(65536)
+_INFINITY = micropython.const(0x7F800000)
 _NEVER = micropython.const(1 << 20)  # no value has it
 
 
@@ -156,11 +158,25 @@ def leaves(contract):
     return (_scan16, _spread16) if contract.type == _INT16 else (_scan8, _spread8)
 
 
+def _check(contract):
+    """SealError(RELEASE) when a channel breaks a rule."""
+    least = 0 if contract.type > _INT8 else -1 << (8 * contract.size - 1)
+    end = least + (1 << 8 * contract.size)
+    for i in range(contract.channels):
+        at = contract.at + RECORD * i
+        low, high, _, _, zero = ustruct.unpack_from("<5i", contract.release, at)
+        scale, offset = ustruct.unpack_from("<2I", contract.release, at + 8)
+        is_zero = zero == _NO_ZERO or least <= zero < end
+        if not least <= low < high < end or not is_zero or not 0 < scale < _INFINITY or endless(offset):
+            raise SealError(RELEASE, "contract: channel %d" % i)
+
+
 class Quantise:
     """Turns accepted frames into biased bytes, by the tables at release offset `at`."""
 
     def __init__(self, layout, at, contract):
-        """SealError(RELEASE) when the tables are not whole or have no end."""
+        """SealError(RELEASE) when a channel breaks a rule, or the tables are not whole or have no end."""
+        _check(contract)
         self._channels = 1 if contract.are_alike(2, 2) else contract.channels
         self._samples = contract.length // self._channels
         self._leaf = _quantise16 if contract.type == _INT16 else _quantise8

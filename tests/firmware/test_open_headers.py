@@ -3,7 +3,12 @@
 import struct
 
 import tiny_release
+from compiling import PATH
 from opening import VERSION, board_verdicts, same_verdicts, seal_anything, signed
+from tflite_writer import TfliteWriter
+from tinyseal_host.contract import Channel, Contract
+from tinyseal_host.formats import parse_release
+from tinyseal_host.model.compiler import compile_model
 
 FIELDS = [  # offset, struct code, wrong values, of a release's header and contract
     (0, "4s", [b"TSM2"]),
@@ -84,3 +89,38 @@ def test_signed_but_wrong_programs(identity):
     found = board_verdicts(files, identity)
     assert {name: code for name, (code, *_) in found.items() if code not in ("RELEASE", "MEMORY")} == {}
     assert [name for name, (code, *_) in found.items() if code == "MEMORY"] == ["word0_2"]
+
+
+def test_channels_of_raw_integers(identity):
+    """One field of a channel at a time, in a release that opens as it stands; then the end of its quantise table."""
+    wrong = [  # word of the second channel's record, struct code, values
+        (0, "i", [100, 101, -32769]),
+        (1, "i", [-50, 32768]),
+        (2, "f", [0.0, -0.0, -1.0, float("inf"), float("nan")]),
+        (3, "f", [float("inf"), float("nan")]),
+        (4, "i", [32768, -32769, 65537]),
+        (5, "I", [1 << 31]),
+        (15, "I", [1 << 31]),
+    ]
+    writer = TfliteWriter()
+    entry, result = writer.tensor((1, 4, 2), scale=0.1), writer.tensor((1, 4, 2), scale=0.05)
+    writer.operator("QUANTIZE", [entry], [result])
+    data = writer.finish([entry], [result])
+    contract = Contract("int16", 8, (Channel(-50, 100, 0.5, 0.0, 0), Channel(-50, 100, 0.25, 0.0, 65536)), 8)
+    body = compile_model(data, PATH, contract, name="raw", version=VERSION)
+    bodies = {"good": body}
+    for word, code, values in wrong:
+        for number, value in enumerate(values):
+            altered = bytearray(body)
+            struct.pack_into("<" + code, altered, 64 + 28 + 64 + 4 * word, value)
+            bodies[f"word{word}_{number}"] = bytes(altered)
+    places = parse_release(body + bytes(384)).header.layout()
+    end = places["tables"][0] + 2 * 772
+    for name, at in (("first table", end - 772 - 2), ("second table", end - 1)):
+        altered = bytearray(body)
+        altered[at] = 0xFE
+        bodies[name] = bytes(altered)
+    files = {name: seal_anything(signed(altered, identity), identity) for name, altered in bodies.items()}
+    found = same_verdicts(files, identity)
+    assert found.pop("good") == "OK"
+    assert set(found.values()) == {"RELEASE"}
