@@ -172,7 +172,7 @@ def test_a_reader_of_ten_lines_opens_a_sealed_file(release, source):
 BOARD = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import ujson
+import ujson, ustruct
 from tinyseal.sealed import Sealed
 from tinyseal.release import Release
 sealed = Sealed(sys.argv[2])
@@ -182,7 +182,8 @@ release = Release(data, sealed.version)
 contract = release.contract
 print(ujson.dumps([
     sealed.key_source, sealed.device_id.hex(), sealed.version, sealed.payload_len,
-    release.name, release.labels, contract.length, list(contract.ends(contract.at)), contract.max_zeros,
+    release.name, release.labels, contract.length, list(ustruct.unpack_from("<2i", data, contract.at)),
+    contract.max_zeros,
     release.program_at, release.program_len, release.tables_at, release.tables_len,
     bytes(release.selftest_frame).hex(), bytes(release.selftest_output).hex(),
 ]))

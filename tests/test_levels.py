@@ -20,7 +20,7 @@ FIRMWARE = {
     "0": ("errors memory fixed_point", ()),
     "sha": ("sha256", ("0",)),
     "contract": ("contract", ("0",)),
-    "1": ("ctr gate_more ghash health hkdf layout raw rsa " + _KERNELS, ("0", "sha", "contract")),
+    "1": ("ctr gate_more ghash hkdf layout raw rsa " + _KERNELS, ("0", "sha", "contract")),
     "dots": ("dots", ("0", "1")),
     "steps": (_STEPS, ("0", "1", "dots")),
     "2": ("gate gcm net", ("0", "contract", "1", "steps")),

@@ -32,43 +32,37 @@ class Contract:
     def __init__(self, release, at, n):
         """n bytes at release offset `at`, which lie in it."""
         if n < _FIXED:
-            _refuse("length")
+            _refuse("channels")
         self.type, self.length, self.channels, self.checks, self.max_zeros, self.failure_after, reserved = (
             ustruct.unpack_from("<7I", release, at)
         )
         self.release = release
         self.at = at + _FIXED
+        channels = self.channels
         if not 1 <= self.type <= _UINT8 or not 1 <= self.length < 1 << 30 or self.max_zeros > self.length:
             _refuse("frame")
-        channels = self.channels
         if not 1 <= channels <= _CHANNELS_MAX or self.length % channels or n != _FIXED + RECORD * channels:
             _refuse("channels")
         self.samples = self.length // channels
         self.size = (4, 2, 1, 1)[self.type - 1]
         if self.checks > 31 or reserved or (self.checks & _MEAN_OR_DEVIATION and self.samples > _SAMPLES_MAX):
-            _refuse("checks")
+            _refuse("frame")
         for i in range(channels):
             at = self.at + RECORD * i
             words = ustruct.unpack_from("<16I", release, at)
-            if (max(words[5:12]) | words[13] | words[15]) >> 31 or (self.type == FLOAT32 and not self._is_float32(at)):
-                _refuse("channel %d" % i)
-
-    def _is_float32(self, at):
-        """Whether the record at `at` is one of float32."""
-        words = ustruct.unpack_from("<5I", self.release, at)
-        low, high = ustruct.unpack_from("<2f", self.release, at)
-        return low < high and not (endless(words[0]) or endless(words[1])) and words[2:] == (_ONE, 0, 0)
-
-    def ends(self, at):
-        """Low and high of the record at `at`, as i32."""
-        return ustruct.unpack_from("<2i", self.release, at)
+            right = not (max(words[5:12]) | words[13] | words[15]) >> 31
+            if self.type == FLOAT32:
+                low, high = ustruct.unpack_from("<2f", release, at)
+                right = right and low < high and words[2:5] == (_ONE, 0, 0)
+                right = right and not (endless(words[0]) or endless(words[1]))
+            if not right:
+                _refuse("limits")
 
     def are_alike(self, words, first=0):
         """Whether the channels have the same `words` words of their records, from word `first` on."""
-        size = 4 * words
         at = self.at + 4 * first
-        one = self.release[at : at + size]
-        return all(self.release[at + RECORD * i : at + RECORD * i + size] == one for i in range(1, self.channels))
+        starts = range(at, at + RECORD * self.channels, RECORD)
+        return len({bytes(self.release[start : start + 4 * words]) for start in starts}) == 1
 
 
 def endless(bits):

@@ -68,11 +68,11 @@ def _has_elements(view, length, size, kind):
     Signed and unsigned ones cannot be told apart. On a board, pointers (array("O")) have four bytes as float32 has.
     """
     is_float = kind == FLOAT32
-    if (type(view[0]) is float) != is_float:
+    if (type(view[0]) is float) != is_float or not _is_at_most(view, size * length):
         return False
-    if not _is_at_most(view, size * length) or _is_at_most(view, size * length - 1):
-        return False
-    return not is_float or ustruct.pack("<f", view[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", view)[0])
+    if not is_float:
+        return not _is_at_most(view, size * length - 1)
+    return ustruct.pack("<f", view[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", view)[0])
 
 
 def _job(contract, step, channel):
@@ -97,12 +97,9 @@ class Gate:
 
     def __init__(self, contract):
         """`contract`: a Contract, whose release stays where it is."""
-        self._kind = contract.type
-        self._size = contract.size
-        self._length = contract.length
-        self._max_zeros = contract.max_zeros
+        self._contract = contract
         self.channel = -1
-        if self._kind == FLOAT32:
+        if contract.type == FLOAT32:
             self._scan, spread = _scan, None
             job, compared = _job, 2
             self._finite = array("I", (4 * contract.channels, 0, _key(_LEAST), _key(_MOST) - _key(_LEAST)))
@@ -113,7 +110,6 @@ class Gate:
             job, compared = raw.job, 5
         step = contract.size * contract.channels
         self._each = [job(contract, step, i) for i in range(contract.channels)]
-        self._samples = contract.samples
         # In one go where all channels have the same limits.
         alike = contract.are_alike(compared)
         self._jobs = [job(contract, contract.size, 0)] if alike else self._each
@@ -128,14 +124,16 @@ class Gate:
     def _is_frame(self, frame):
         """Values of the contract's type, or their bytes, in a buffer of exactly its length."""
         kind = type(frame)
-        size = self._size
+        contract = self._contract
+        length = contract.length
+        size = contract.size
         if kind is bytearray or kind is bytes:
-            return len(frame) == size * self._length
+            return len(frame) == size * length
         if kind is not array and kind is not memoryview:
             return False
-        if len(frame) == self._length:
+        if len(frame) == length:
             known = self._values
-        elif len(frame) == size * self._length:
+        elif len(frame) == size * length:
             known = self._bytes
         else:
             return False
@@ -145,11 +143,11 @@ class Gate:
         values = known is self._values
         if kind is array:
             code = str(frame[:0])[7]  # array('f')
-            right = code == _CODES[self._kind] if values else code in _BYTES
+            right = code == _CODES[contract.type] if values else code in _BYTES
         elif values:
-            right = _has_elements(frame, self._length, size, self._kind)
+            right = _has_elements(frame, length, size, contract.type)
         else:
-            right = _is_at_most(frame, size * self._length)
+            right = _is_at_most(frame, size * length)
         if right:
             known.pop(0)
             known.append(frame)
@@ -166,7 +164,7 @@ class Gate:
             if found < 0:
                 return SIZE if found == _MISALIGNED else self._why(frame)
             zeros += found
-        if zeros > self._max_zeros:
+        if zeros > self._contract.max_zeros:
             return ZEROS
         if self._more is None:
             return OK
@@ -176,8 +174,8 @@ class Gate:
 
     def _why(self, frame):
         """NAN or RANGE, and the first channel where it is so."""
-        n = self._samples
-        if self._kind == FLOAT32:
+        n = self._contract.samples
+        if self._scan is _scan:
             finite = self._finite
             for channel in range(len(self._each)):
                 finite[1] = 4 * channel

@@ -1,13 +1,53 @@
 """A model that is open: frames in, statuses and outputs out (level 3)."""
 
+from uarray import array
 from utime import ticks_diff, ticks_ms, ticks_us
 
-from .errors import CLOSED, OK, RELEASE, SELF_TEST, SealError
+from .errors import CLOSED, OK, RELEASE, SELF_TEST, SENSOR, STATUSES, SealError
 from .gate import Gate
-from .health import Health
 from .memory import equal, wipe
 from .net import Net
 from .release import Release
+
+
+class Health:
+    """Counts verdicts; allocates nothing after it was made.
+
+    `counts`: frames by status, SENSOR being those that were refused after so many others; each of them is counted under
+    its reason as well. `channels`: refused frames by the channel that was to blame. `last_status` and `last_channel`:
+    of the last refused frame, OK and -1 before there is one. `run`: refused frames in a row up to now; `longest`: of
+    all. `failed`: whether they are so many that the contract calls it the sensor's failure.
+    """
+
+    def __init__(self, channels, failure_after):
+        """`failure_after`: that many refused frames in a row are a failure, 0 for never."""
+        self.counts = array("I", bytes(4 * len(STATUSES)))
+        self.channels = array("I", bytes(4 * channels))
+        self.last_status = OK
+        self.last_channel = -1
+        self.run = 0
+        self.longest = 0
+        self.failed = False
+        self.failure_after = failure_after
+
+    def note(self, status, channel):
+        """Count a verdict of the gate; what `infer` says of the frame: the same, or SENSOR."""
+        self.counts[status] += 1
+        if status == OK:
+            self.run = 0
+            self.failed = False
+            return OK
+        self.last_status = status
+        self.last_channel = channel
+        if channel >= 0:
+            self.channels[channel] += 1
+        self.run += 1
+        self.longest = max(self.longest, self.run)
+        if self.failure_after and self.run >= self.failure_after:
+            self.failed = True
+            self.counts[SENSOR] += 1
+            return SENSOR
+        return status
 
 
 class Model:
@@ -54,10 +94,10 @@ class Model:
 
     def _test_itself(self, gate, net, release):
         if gate.check(release.selftest_frame) != OK:
-            raise SealError(SELF_TEST, "the contract refuses its frame")
+            raise SealError(SELF_TEST, "frame refused")
         net.run(release.selftest_frame)
         if not equal(self.output, release.selftest_output):
-            raise SealError(SELF_TEST, "other output than it should give")
+            raise SealError(SELF_TEST, "other output")
         wipe(self.output)
 
     def infer(self, frame):

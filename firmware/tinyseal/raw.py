@@ -147,8 +147,7 @@ def job(contract, step, channel):
     """What the leaves that scan and spread are told of a channel whose values are `step` bytes apart."""
     at = contract.at + RECORD * channel
     flip = 0x8000 if contract.type == _INT16 else 0x80 if contract.type == _INT8 else 0
-    low, high = contract.ends(at)
-    zero = int.from_bytes(contract.release[at + 16 : at + 20], "little")
+    low, high, _, _, zero = ustruct.unpack_from("<5i", contract.release, at)
     zero = _NEVER if zero == _NO_ZERO else (zero + flip) & 0xFFFF
     return array("I", (step, channel * contract.size, flip, low + flip, high - low, zero))
 
