@@ -28,8 +28,16 @@ _OPTIONAL = {
     "saturated": SATURATED,
     "flat": FLAT,
     "step": STEP,
-    "mean_deviation": MEAN | DEVIATION,
-    "all_checks": SATURATED | FLAT | STEP | MEAN | DEVIATION,
+    "mean": MEAN | DEVIATION,
+    "all": SATURATED | FLAT | STEP | MEAN | DEVIATION,
+}
+
+_NOTES = {
+    "saturated": "saturation",
+    "flat": "flat line",
+    "step": "largest step",
+    "mean": "mean and deviation",
+    "all": "all optional checks",
 }
 
 
@@ -111,7 +119,7 @@ def _lines(architecture: Architecture, board: EmulatedBoard) -> Iterator[Line]:
         yield _line(f"{prefix}{kind}_ranges", own.gate, "the first four, each channel with a range of its own", own)
         for name, checks in _OPTIONAL.items():
             more = cost_of(board, case_of(kind, checks))
-            note = f"more than the first four; {more.calls - first.calls} calls"
+            note = f"{_NOTES[name]}, more than the first four; {more.calls - first.calls} calls"
             yield _line(f"{prefix}{kind}_{name}", more.gate - first.gate, note, more, calls=False)
 
 

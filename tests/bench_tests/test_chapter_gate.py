@@ -28,8 +28,8 @@ def test_a_check_costs_only_when_it_is_asked_for(board: EmulatedBoard, name: str
         "saturated": {"_saturated"},
         "flat": {"_extremes"},
         "step": {"_steps"},
-        "mean_deviation": {"_sums", "_first_spread"},
-        "all_checks": {"_saturated", "_extremes", "_steps", "_sums", "_first_spread"},
+        "mean": {"_sums", "_first_spread"},
+        "all": {"_saturated", "_extremes", "_steps", "_sums", "_first_spread"},
     }[name]
     cost = chapter_gate.cost_of(board, chapter_gate.case_of("int16", chapter_gate._OPTIONAL[name]))
     assert cost.fault == ""
