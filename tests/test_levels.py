@@ -47,6 +47,7 @@ HOST = {
     "transport": ("board.transport", _BASE),
     "sim": ("sim", _BASE),
     "example": ("example", _BASE),
+    "picture": ("picture", ()),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
     "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning")),
     "demo": ("demo", ("package", "example")),
