@@ -40,7 +40,11 @@ AES_MODULES = {"cryptolib", "ucryptolib"}
 _BASE = ("package", "formats and keys")
 HOST = {
     "package": ("__init__", ()),
-    "formats and keys": ("errors files program program_rules contract formats gate keys", ("package",)),
+    "formats and keys": (
+        "errors files units contract contract_limits contract_toml gate program program_rules quantise_rules formats"
+        " keys",
+        ("package",),
+    ),
     "compiler": ("model", _BASE),
     "sealing": ("sealing", _BASE),
     "building": ("building", (*_BASE, "compiler", "sealing")),

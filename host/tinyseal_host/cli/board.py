@@ -111,7 +111,7 @@ def infer(options: argparse.Namespace, output: Output) -> None:
     frames = inference.read_frames(options.frames)
     with _board(options, output) as link, output.progress("frames", unit="frames") as step:
         provisioning.require_package(link)
-        run = inference.infer(link, frames, step)
+        run = inference.infer(link, frames, options.frames, step)
     lines = "".join(inference.csv_lines(run))
     if options.output is not None:
         write_whole(options.output, lines.encode())
@@ -122,19 +122,21 @@ def infer(options: argparse.Namespace, output: Output) -> None:
         {
             "frame": number,
             "status": int(row.status),
-            "reason": row.status.name.lower(),
+            "reason": row.reason.name.lower(),
+            "channel": row.channel if row.channel >= 0 else None,
             "top": row.top if row.scores else None,
             "label": row.label or None,
             "scores": list(row.scores),
-            "microseconds": row.took_us,
+            "gate_microseconds": row.gate_us,
+            "net_microseconds": row.net_us,
         }
         for number, row in enumerate(run.results)
     ]
-    output.result({"name": run.name, "version": run.version, "counts": run.counts, "frames": rows})
+    output.result({"name": run.name, "version": run.version, **run.health, "frames": rows})
 
 
 def _say_run(run: inference.Run, path: Path, output: Output) -> None:
-    reasons = Counter(row.status.name.lower() for row in run.results)
+    reasons = Counter(_reason(row) for row in run.results)
     classes = Counter(row.label or f"output {row.top}" for row in run.results if row.scores)
     output.say(f"{run.name}, version {run.version}: {len(run.results)} frames, {reasons.pop('ok', 0)} accepted")
     for name, count in classes.most_common():
@@ -142,6 +144,10 @@ def _say_run(run: inference.Run, path: Path, output: Output) -> None:
     for name, count in reasons.most_common():
         output.say(f"  {count:4}  refused: {name}")
     output.say(f"saved to {path}")
+
+
+def _reason(row: inference.Result) -> str:
+    return row.reason.name.lower() + (f" in channel {row.channel}" if row.channel >= 0 else "")
 
 
 def status(options: argparse.Namespace, output: Output) -> None:
@@ -162,7 +168,8 @@ def status(options: argparse.Namespace, output: Output) -> None:
             ("signer", str(found["signer"])[:16] if found["signer"] else "none"),
             ("version floor", found["floor"]),
             *[(f"slot {letter}", _slot(found, number)) for number, letter in ((1, "a"), (2, "b"))],
-            ("counters", _counters(found["counts"])),
+            ("counters", _counters(found["health"])),
+            ("last refusal", _last_refusal(found["health"])),
             ("heap free", f"{found['heap_free']:,} bytes"),
         ]
     )
@@ -179,10 +186,20 @@ def _slot(found: dict[str, Any], number: int) -> str:
     return f"{what}, {slot['bytes']:,} bytes" + (", active" if found["active"] == number else "")
 
 
-def _counters(counts: dict[str, int] | None) -> str:
-    if counts is None:
+def _counters(health: dict[str, Any] | None) -> str:
+    if health is None:
         return "no model was opened since the board started"
-    return ", ".join(f"{name.lower()} {count}" for name, count in counts.items())
+    channels = {f"channel {number}": count for number, count in enumerate(health["channels"]) if count}
+    counts = {name.lower(): count for name, count in health["counts"].items()}
+    return ", ".join(f"{name} {count}" for name, count in (counts | channels).items())
+
+
+def _last_refusal(health: dict[str, Any] | None) -> str:
+    if health is None or not health["last"]:
+        return "none"
+    where = f" in channel {health['last_channel']}" if health["last_channel"] >= 0 else ""
+    failed = ", the sensor has failed" if health["failed"] else ""
+    return f"{health['last'].lower()}{where}, at most {health['longest']} in a row{failed}"
 
 
 def sim(options: argparse.Namespace, output: Output) -> None:
