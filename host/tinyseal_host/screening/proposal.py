@@ -114,11 +114,11 @@ def _range(seen: Survey, channel: int, rule: Rule, frame_type: str) -> Limit:
 
 
 def _rails(seen: Survey, channel: int, rule: Rule, whole: bool) -> tuple[float, float]:
-    """The quantiles themselves, without a margin: what lies there or beyond is rare in clean frames."""
+    """The quantiles themselves, rounded inwards, so that they count: what lies there or beyond is rare in clean frames."""
     bare = Rule(0.0, rule.quantile)
     low, high = bare.limits(seen.least[:, channel], seen.greatest[:, channel], Axis.LINEAR)
     unit = 1.0 if whole else unit_of(high - low)
-    return rounded_down(low, unit), rounded_up(high, unit)
+    return rounded_up(low, unit), rounded_down(high, unit)
 
 
 def _saturated(seen: Survey, channel: int, rule: Rule, rails: tuple[float, float]) -> Limit:
