@@ -38,8 +38,26 @@ SIZE = const(1)
 NAN = const(2)
 RANGE = const(3)
 ZEROS = const(4)
+SATURATED = const(5)
+FLAT = const(6)
+STEP = const(7)
+MEAN = const(8)
+DEVIATION = const(9)
+SENSOR = const(10)
 
-STATUSES = ("OK", "SIZE", "NAN", "RANGE", "ZEROS")
+STATUSES = (
+    "OK",
+    "SIZE",
+    "NAN",
+    "RANGE",
+    "ZEROS",
+    "SATURATED",
+    "FLAT",
+    "STEP",
+    "MEAN",
+    "DEVIATION",
+    "SENSOR",
+)
 
 
 class SealError(Exception):

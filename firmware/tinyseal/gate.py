@@ -1,15 +1,17 @@
-"""Holds a frame against the contract before anything is computed from it (level 1)."""
+"""Holds a frame against the contract before anything is computed from it (level 2)."""
 
 import micropython
 import ustruct
 from uarray import array
 
+from .contract import FLOAT32, RECORD
 from .errors import NAN, OK, RANGE, SIZE, ZEROS
 
-_OUTSIDE = micropython.const(-1)
 _MISALIGNED = micropython.const(-2)
 
 _KNOWN = micropython.const(4)  # buffers of one element type that are remembered: two for double buffering, and room
+_BYTES = "bB"
+_CODES = "?fhbB"  # array's typecode by the contract's type
 
 # A key orders float32 by its bits as unsigned numbers: all bits flipped when negative, the top bit set when not. NaN
 # and infinity fall outside any finite range.
@@ -21,19 +23,22 @@ def _key(bits):
 
 
 @micropython.viper
-def _scan(p: ptr32, a: uint, zeros: int, n: int, bounds: ptr32) -> int:
-    """Zeros among n float32; -1 when a key is outside bounds[0] .. bounds[0] + bounds[1], -2 when p is misaligned.
+def _scan(p: ptr32, a: uint, zeros: int, n: int, job: ptr32) -> int:
+    """Zeros among n float32; -1 when a key is outside job[2] .. job[2] + job[3], -2 when p is misaligned.
 
-    Keys are below 2^32 on either word size, and so is a key - low unless it is outside: then it wraps above the span.
-    a and zeros only reserve registers: pass 0. RV32 32 instructions a value and 4 more a zero, Xtensa 40 and 5.
+    job[0] bytes lie between a value and the next, job[1] before the first. Keys are below 2^32 on either word size, and so
+    is a key - low unless it is outside: then it wraps above the span. a and zeros only reserve registers: pass 0.
+    RV32 33 instructions a value and 4 more a zero, Xtensa 41 and 5.
     """
     if int(p) & 3:
         return -2
-    low = uint(bounds[0])
-    span = uint(bounds[1])
+    step = job[0]
+    low = uint(job[2])
+    span = uint(job[3])
     top = uint(1) << uint(31)
     magnitude = top - uint(1)
-    end = int(p) + 4 * n
+    p = ptr32(int(p) + job[1])
+    end = int(p) + step * n
     zeros = 0
     while int(p) < end:
         a = uint(p[0])
@@ -41,20 +46,22 @@ def _scan(p: ptr32, a: uint, zeros: int, n: int, bounds: ptr32) -> int:
             return -1
         if not a & magnitude:
             zeros += 1
-        p = ptr32(int(p) + 4)
+        p = ptr32(int(p) + step)
     return zeros
 
 
 @micropython.viper
-def _nonfinite(p: ptr32, n: int) -> int:
+def _nonfinite(p: ptr32, n: int, job: ptr32) -> int:
     """How many of n float32 at the 4-aligned p are NaN or infinite. RV32 22 instructions a value, Xtensa 26."""
+    step = job[0]
     exponent = 0xFF
     exponent = exponent << 23  # not a literal: that would be an object
+    p = ptr32(int(p) + job[1])
     found = 0
     while n > 0:
         if p[0] & exponent == exponent:
             found += 1
-        p = ptr32(int(p) + 4)
+        p = ptr32(int(p) + step)
         n -= 1
     return found
 
@@ -68,15 +75,19 @@ def _is_at_most(frame, size):
     return False
 
 
-def _is_float32(frame, length):
-    """Whether `length` elements of a buffer are float32. On a board, pointers (array("O")) have four bytes as well."""
-    if type(frame[0]) is not float or not _is_at_most(frame, 4 * length):
+def _has_elements(view, length, size, kind):
+    """Whether `length` elements of a memoryview are of the contract's type, as far as it can be seen.
+
+    Signed and unsigned ones cannot be told apart. On a board, pointers (array("O")) have four bytes as float32 has.
+    """
+    is_float = kind == FLOAT32
+    if (type(view[0]) is float) != is_float or not _is_at_most(view, size * length) or _is_at_most(view, size * length - 1):
         return False
-    return ustruct.pack("<f", frame[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", frame)[0])
+    return not is_float or ustruct.pack("<f", view[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", view)[0])
 
 
 class Gate:
-    """The checks of one contract. `check(frame)` returns a status.
+    """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere.
 
     It allocates nothing for bytes and bytearrays, for the last four arrays and memoryviews of each element size that
     were of the right type, and for whatever has another type or another len(). An array or memoryview that is new to it
@@ -84,52 +95,127 @@ class Gate:
     is looked at every time.
     """
 
-    def __init__(self, length, low_bits, high_bits, max_zeros):
-        """`length` in values; the limits as bits of finite float32, low below high; `max_zeros` may be equalled."""
+    def __init__(self, contract):
+        """`contract`: a Contract, whose release stays where it is."""
+        self._kind = contract.type
+        self._size = contract.size
+        self._length = contract.length
+        self._max_zeros = contract.max_zeros
+        self.channel = -1
+        spread = None
+        if self._kind == FLOAT32:
+            self._scan = _scan
+            alike = contract.are_alike(2)
+        else:
+            from . import raw
+
+            self._scan, spread = raw.scan_for(contract)
+            alike = contract.are_alike(5)
+        step = contract.size * contract.channels
+        self._each = [self._job(contract, step, i) for i in range(contract.channels)]
+        self._samples = contract.samples
+        # In one go where all channels have the same limits.
+        self._jobs = [self._job(contract, contract.size, 0)] if alike else self._each
+        self._n = contract.length if alike else contract.samples
+        self._more = _more_checks(contract, step, self._each, spread) if contract.checks else None
+        self.forget()
+
+    def _job(self, contract, step, channel):
+        """What the scan of a channel is told."""
+        at = contract.at + RECORD * channel
+        start = channel * self._size
+        if self._kind != FLOAT32:
+            from . import raw
+
+            return raw.job(contract, step, start, at)
+        low_bits, high_bits = ustruct.unpack_from("<2I", contract.release, at)
         if low_bits == 0:
             low_bits = _TOP  # -0.0 lies in a range that begins at zero
         if high_bits == _TOP:
             high_bits = 0  # +0.0 lies in a range that ends at -0.0
         low = _key(low_bits)
-        self._bounds = array("I", (low, _key(high_bits) - low))
-        self._max_zeros = max_zeros
-        self._length = length
-        self.forget()
+        return array("I", (step, start, low, _key(high_bits) - low))
 
     def _is_frame(self, frame):
-        """float32 values or their bytes, in a buffer of exactly the contract's length."""
+        """Values of the contract's type, or their bytes, in a buffer of exactly its length."""
         kind = type(frame)
+        size = self._size
         if kind is bytearray or kind is bytes:
-            return len(frame) == 4 * self._length
+            return len(frame) == size * self._length
         if kind is not array and kind is not memoryview:
             return False
         if len(frame) == self._length:
             known = self._values
-        elif len(frame) == 4 * self._length:
+        elif len(frame) == size * self._length:
             known = self._bytes
         else:
             return False
         for one in known:
             if one is frame:
                 return True
-        right = _is_float32(frame, self._length) if known is self._values else _is_at_most(frame, 4 * self._length)
+        values = known is self._values
+        if kind is array:
+            code = str(frame[:0])[7]  # array('f')
+            right = code == _CODES[self._kind] if values else code in _BYTES
+        elif values:
+            right = _has_elements(frame, self._length, size, self._kind)
+        else:
+            right = _is_at_most(frame, size * self._length)
         if right:
             known.pop(0)
             known.append(frame)
         return right
 
     def check(self, frame):
-        """OK, SIZE, NAN, RANGE or ZEROS, the first that applies; anything but a 4-aligned buffer is SIZE."""
+        """OK, or the first check that fails; anything but an aligned buffer of the right type and length is SIZE."""
+        self.channel = -1
         if not self._is_frame(frame):
             return SIZE
-        zeros = _scan(frame, 0, 0, self._length, self._bounds)
-        if zeros == _MISALIGNED:
-            return SIZE
-        if zeros == _OUTSIDE:
-            return NAN if _nonfinite(frame, self._length) else RANGE
-        return ZEROS if zeros > self._max_zeros else OK
+        zeros = 0
+        for job in self._jobs:
+            found = self._scan(frame, 0, 0, self._n, job)
+            if found < 0:
+                return SIZE if found == _MISALIGNED else self._why(frame)
+            zeros += found
+        if zeros > self._max_zeros:
+            return ZEROS
+        if self._more is None:
+            return OK
+        status = self._more.check(frame)
+        self.channel = self._more.channel
+        return status
+
+    def _why(self, frame):
+        """NAN or RANGE, and the first channel where it is so."""
+        self.channel = 0
+        if self._kind == FLOAT32:
+            for job in self._each:
+                if _nonfinite(frame, self._samples, job):
+                    return NAN
+                self.channel += 1
+            self.channel = 0
+        for job in self._each:
+            if self._scan(frame, 0, 0, self._samples, job) < 0:
+                break
+            self.channel += 1
+        return RANGE
 
     def forget(self):
         """Let go of the buffers that are remembered."""
         self._values = [None] * _KNOWN
         self._bytes = [None] * _KNOWN
+
+
+def _more_checks(contract, step, raw_jobs, spread):
+    """The optional checks, whose module is loaded only for a contract that has some."""
+    from . import gate_more
+
+    jobs, spans = raw_jobs, [job[4] for job in raw_jobs] if spread else []
+    if not spread:
+        jobs = []
+        for i in range(contract.channels):
+            bits = ustruct.unpack_from("<2I", contract.release, contract.at + RECORD * i)
+            job, span = gate_more.float32_job(step, i * contract.size, bits[0], bits[1])
+            jobs.append(job)
+            spans.append(span)
+    return gate_more.MoreChecks(contract, spread, jobs, spans)

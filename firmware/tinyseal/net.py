@@ -9,6 +9,7 @@ from micropython import const
 from uarray import array
 
 from . import kernels
+from .contract import FLOAT32
 from .errors import MEMORY, SealError
 from .layout import Layout, refuse
 from .memory import wipe
@@ -51,7 +52,8 @@ class Net:
     SealError(RELEASE) when the program breaks a rule of FORMAT.md, SealError(MEMORY) when the arena cannot be had.
     """
 
-    def __init__(self, release, program_at, program_len, tables_at, tables_len):
+    def __init__(self, release, program_at, program_len, tables_at, tables_len, contract=None):
+        """`contract`: of frames that are not float32."""
         if program_len < 4 * _HEADER_WORDS:
             refuse("header")
         layout = Layout(release, program_at + program_len, tables_at, tables_at + tables_len)
@@ -62,7 +64,13 @@ class Net:
         layout.arena(output_at, self.output_len)
         if self.output_len > _OUTPUT_MAX:
             refuse("output")
-        layout.quantise(quantise_at)
+        self._raw = None
+        if contract is None or contract.type == FLOAT32:
+            layout.quantise(quantise_at)
+        else:
+            from . import raw
+
+            self._raw = raw.Quantise(layout, quantise_at, contract)
         steps = _operators(layout, program_at + 4 * _HEADER_WORDS, count)
         gc.collect()
         try:
@@ -80,7 +88,10 @@ class Net:
 
     def run(self, frame):
         """Quantise the accepted `frame`, run every step, fill `output`; the index of its greatest. Allocates none."""
-        kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
+        if self._raw is None:
+            kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
+        else:
+            self._raw.run(frame, self._input)
         model = self._model
         arena = self._arena
         for step in self._steps:

@@ -10,7 +10,6 @@ import ubinascii
 import uhashlib
 import ujson
 import uos
-import utime
 
 import tinyseal
 
@@ -46,7 +45,7 @@ def call(name, *arguments):
 
 
 def status():
-    """What this board holds: package, key source, signer, floor, slots, the last model's counts, free heap."""
+    """What this board holds: package, key source, signer, floor, slots, the last model's health, free heap."""
     gc.collect()
     found = store.find()
     floor, active = slots.state()
@@ -58,8 +57,22 @@ def status():
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
-        "counts": dict(zip(STATUSES, Model.latest_counts)) if Model.latest_counts else None,
+        "health": _health(Model.latest_health),
         "heap_free": gc.mem_free(),
+    }
+
+
+def _health(health):
+    """A model's counters, with names for the statuses; None for no model."""
+    if health is None:
+        return None
+    return {
+        "counts": dict(zip(STATUSES, health.counts)),
+        "channels": list(health.channels),
+        "last": STATUSES[health.last_status] if health.last_status else None,
+        "last_channel": health.last_channel,
+        "longest": health.longest,
+        "failed": health.failed,
     }
 
 
@@ -184,6 +197,7 @@ def _about(model):
         "name": model.name,
         "version": model.version,
         "labels": model.labels,
+        "type": model.type,
         "length": model.length,
         "outputs": len(model.output),
     }
@@ -209,20 +223,24 @@ def put(at, text):
 
 
 def infer():
-    """[status, top, output as hexadecimal digits of int8 values, microseconds] for the frame."""
-    if _Session.model is None:
+    """[status, reason, channel, top, output, microseconds of the gate, of the network] for the frame.
+
+    The reason is the gate's status, the output the int8 values in hexadecimal digits, empty for a refused frame.
+    """
+    model = _Session.model
+    if model is None:
         raise SealError(CLOSED)
-    start = utime.ticks_us()
-    found = _Session.model.infer(_Session.frame)
-    took = utime.ticks_diff(utime.ticks_us(), start)
-    return [found, _Session.model.top, _hex(_Session.model.output) if not found else "", took]
+    status = model.infer(_Session.frame)
+    if status:
+        return [status, model.health.last_status, model.health.last_channel, 0, "", model.gate_us, 0]
+    return [status, status, -1, model.top, _hex(model.output), model.gate_us, model.net_us]
 
 
 def close_model():
-    """Wipe the model; its counts by status."""
-    counts = None
+    """Wipe the model; its health."""
+    health = None
     if _Session.model is not None:
-        counts = dict(zip(STATUSES, _Session.model.counts))
+        health = _health(_Session.model.health)
         _Session.model.close()
     _Session.model = None
-    return counts
+    return health

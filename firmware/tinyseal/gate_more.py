@@ -1,0 +1,284 @@
+"""The checks that a contract may ask for (level 1): saturation, flat line, step, mean and deviation of each channel.
+
+All of them are made on u, whole numbers from 0 to below 2^31 (FORMAT.md "Fixed point"), of a block of values at a time. A
+channel's state, in words: values at the rails; least and greatest u; largest step; the sum of q; the sum of q^2 as its low
+16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15, sum(q) < 2^31, sum(q^2) < 2^46.
+"""
+
+import micropython
+from uarray import array
+
+from .contract import FLOAT32, RECORD
+from .errors import DEVIATION, FLAT, MEAN, OK, SATURATED, STEP
+
+_SATURATED = micropython.const(1)
+_FLAT = micropython.const(2)
+_STEP = micropython.const(4)
+_SUMS = micropython.const(24)  # mean and deviation
+_STATUSES = (SATURATED, FLAT, STEP, MEAN, DEVIATION)
+_BLOCK = micropython.const(128)
+_STATE = micropython.const(8)  # words
+
+
+@micropython.viper
+def _spread(p: ptr32, at: int, n: int, job: ptr32, u: ptr32):
+    """u of n float32, from `at` bytes behind the channel's first one.
+
+    job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in the
+    range, so its exponent is no greater. The sum is right modulo 2^32 on either word size, and so is the word stored.
+    """
+    step = job[0]
+    exponent = job[2]
+    base = job[3]
+    p = ptr32(int(p) + job[1] + at)
+    end = int(u) + 4 * n
+    while int(u) < end:
+        v = p[0]
+        m = v & 0x7FFFFF
+        s = (v >> 23) & 0xFF
+        if s:
+            m += 0x800000
+        else:
+            s = 1
+        s = exponent - s
+        if s > 31:
+            s = 31
+        if (v >> 31) & 1:
+            m = 0 - m
+        u[0] = ((m << 6) >> s) - base
+        p = ptr32(int(p) + step)
+        u = ptr32(int(u) + 4)
+
+
+@micropython.viper
+def _begin(work: ptr32, state: ptr32):
+    """A channel's first value, work[1], stands for the one before it, and is its least and its greatest."""
+    first = work[1]
+    work[0] = first
+    state[0] = 0
+    state[1] = first
+    state[2] = first
+    state[3] = 0
+    state[4] = 0
+    state[5] = 0
+    state[6] = 0
+
+
+@micropython.viper
+def _saturated(u: ptr32, n: int, record: ptr32, state: ptr32):
+    """Count values at or beyond the rails, record[5] and record[6]."""
+    low = record[5]
+    high = record[6]
+    count = state[0]
+    end = int(u) + 4 * n
+    while int(u) < end:
+        v = u[0]
+        if v <= low:
+            count += 1
+        elif v >= high:
+            count += 1
+        u = ptr32(int(u) + 4)
+    state[0] = count
+
+
+@micropython.viper
+def _extremes(u: ptr32, n: int, state: ptr32):
+    """Keep the least and the greatest."""
+    least = state[1]
+    most = state[2]
+    end = int(u) + 4 * n
+    while int(u) < end:
+        v = u[0]
+        if v < least:
+            least = v
+        if v > most:
+            most = v
+        u = ptr32(int(u) + 4)
+    state[1] = least
+    state[2] = most
+
+
+@micropython.viper
+def _steps(work: ptr32, n: int, state: ptr32):
+    """Keep the largest difference of neighbours; work[0] is the last value of the block before, and of this one then."""
+    first = work
+    largest = state[3]
+    previous = work[0]
+    end = int(work) + 4 * n
+    while int(work) < end:
+        work = ptr32(int(work) + 4)
+        v = work[0]
+        d = v - previous
+        if d < 0:
+            d = 0 - d
+        if d > largest:
+            largest = d
+        previous = v
+    first[0] = previous
+    state[3] = largest
+
+
+@micropython.viper
+def _sums(u: ptr32, n: int, shift: int, state: ptr32):
+    """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24."""
+    total = state[4]
+    low = state[5]
+    rest = state[6]
+    end = int(u) + 4 * n
+    while int(u) < end:
+        v = u[0] >> shift
+        total += v
+        v = v * v
+        low += v & 0xFFFF
+        rest += v >> 16
+        u = ptr32(int(u) + 4)
+    state[4] = total
+    state[5] = low & 0xFFFF
+    state[6] = rest + (low >> 16)
+
+
+@micropython.viper
+def _first(check: int, state: ptr32, record: ptr32, channels: int) -> int:
+    """The first channel that fails check 1, 2, 4 or 8; -1 when none does."""
+    i = 0
+    while i < channels:
+        if check == 1:
+            if state[0] > record[7]:
+                return i
+        elif check == 2:
+            if state[2] - state[1] < record[8]:
+                return i
+        elif check == 4:
+            if state[3] > record[9]:
+                return i
+        else:
+            if state[4] < record[10]:
+                return i
+            if state[4] > record[11]:
+                return i
+        state = ptr32(int(state) + 32)
+        record = ptr32(int(record) + 64)
+        i += 1
+    return -1
+
+
+@micropython.viper
+def _first_spread(state: ptr32, record: ptr32, channels: int, n: uint) -> int:
+    """The first channel whose n * sum(q^2) - sum(q)^2 is outside its limits of 64 bits; -1 when none is.
+
+    Both terms are below 2^62, in a high and a low word. They are made of 16-bit pieces, every sum of which is below 2^32:
+    65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534.
+    """
+    half = uint(0xFFFF)
+    by = uint(16)
+    mask = uint(1) << uint(31)
+    mask = mask + (mask - uint(1))
+    i = 0
+    while i < channels:
+        rest = uint(state[6])
+        a = n * uint(state[5])
+        b = n * (rest & half) + (a >> by)
+        high = n * (rest >> by) + (b >> by)
+        low = ((b & half) << by) + (a & half)
+        rest = uint(state[4])
+        a = (rest & half) * (rest & half)
+        b = (rest & half) * (rest >> by)
+        b = b + b + (a >> by)
+        high = high - ((rest >> by) * (rest >> by) + (b >> by))
+        rest = ((b & half) << by) + (a & half)
+        if low < rest:
+            high = high - uint(1)
+        low = (low - rest) & mask
+        if high < uint(record[13]):
+            return i
+        if high == uint(record[13]):
+            if low < uint(record[12]):
+                return i
+        if high > uint(record[15]):
+            return i
+        if high == uint(record[15]):
+            if low > uint(record[14]):
+                return i
+        state = ptr32(int(state) + 32)
+        record = ptr32(int(record) + 64)
+        i += 1
+    return -1
+
+
+def _fixed(bits, exponent):
+    """F of a float32."""
+    own = (bits >> 23) & 0xFF
+    mantissa = (bits & 0x7FFFFF) + (0x800000 if own else 0)
+    if bits >> 31:
+        mantissa = -mantissa
+    return (mantissa << 6) >> min(exponent - max(own, 1), 31)
+
+
+def float32_job(step, start, low_bits, high_bits):
+    """For `_spread`, and the span of u: values `step` bytes apart from byte `start` on, in a range of float32."""
+    exponent = max((low_bits >> 23) & 0xFF, (high_bits >> 23) & 0xFF, 1)
+    base = _fixed(low_bits, exponent)
+    return array("I", (step, start, exponent, base & 0xFFFFFFFF)), _fixed(high_bits, exponent) - base
+
+
+class MoreChecks:
+    """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere."""
+
+    def __init__(self, contract, spread, jobs, spans):
+        """`spread` makes u of a channel's values, told which by its one of `jobs`; `spans` are the greatest u of each."""
+        self._checks = contract.checks
+        self._samples = contract.samples
+        self._spread_into = spread or _spread
+        self._records = memoryview(contract.release)[contract.at :]
+        self._state = array("I", bytes(4 * _STATE * contract.channels))
+        self._work = array("I", bytes(4 * (_BLOCK + 1)))
+        self._u = memoryview(self._work)[1:]
+        self._channels = []
+        for i in range(contract.channels):
+            shift = 0
+            while spans[i] >> shift > 0x7FFF:
+                shift += 1
+            state = memoryview(self._state)[_STATE * i :]
+            record = memoryview(contract.release)[contract.at + RECORD * i :]
+            self._channels.append((jobs[i], jobs[i][0] * _BLOCK, shift, state, record))
+        self.channel = -1
+
+    def check(self, frame):
+        """OK, or the first check that fails, of an accepted frame. Allocates nothing."""
+        self.channel = -1
+        for job, block, shift, state, record in self._channels:
+            self._measure(frame, job, block, shift, state, record)
+        check = 1
+        for status in _STATUSES:
+            if self._checks & check:
+                if status == DEVIATION:
+                    found = _first_spread(self._state, self._records, len(self._channels), self._samples)
+                else:
+                    found = _first(check, self._state, self._records, len(self._channels))
+                if found >= 0:
+                    self.channel = found
+                    return status
+            check += check
+        return OK
+
+    def _measure(self, frame, job, block, shift, state, record):
+        """Fill a channel's state, a block at a time."""
+        checks = self._checks
+        u = self._u
+        left = self._samples
+        at = 0
+        while left > 0:
+            n = _BLOCK if left > _BLOCK else left
+            self._spread_into(frame, at, n, job, u)
+            if not at:
+                _begin(self._work, state)
+            if checks & _SATURATED:
+                _saturated(u, n, record, state)
+            if checks & _FLAT:
+                _extremes(u, n, state)
+            if checks & _STEP:
+                _steps(self._work, n, state)
+            if checks & _SUMS:
+                _sums(u, n, shift, state)
+            left -= n
+            at += block

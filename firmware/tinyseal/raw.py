@@ -1,0 +1,159 @@
+"""Frames of raw integers, viper leaves and their use (level 1): FORMAT.md's int16, int8 and uint8.
+
+`job` holds words: bytes from one value of a channel to the next, bytes to its first one, the `flip` that makes the bits of
+a value an unsigned number in the values' order, and what depends on the leaf.
+"""
+
+import micropython
+from uarray import array
+
+from .errors import RELEASE, SealError
+
+_INT16 = micropython.const(2)
+_INT8 = micropython.const(3)
+_RAW8_LEN = micropython.const(256)
+_RAW16_LEN = micropython.const(768)
+_NO_ZERO = micropython.const(65536)
+_NEVER = micropython.const(1 << 20)  # no value has it
+
+
+@micropython.viper
+def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32) -> int:
+    """Zeros among n 8-bit values; -1 when one is outside job[3] .. job[3] + job[4]. job[5] is zero, flipped as they are.
+
+    a and zeros only reserve registers: pass 0. A value below the least wraps above the span.
+    """
+    step = job[0]
+    flip = uint(job[2])
+    low = uint(job[3])
+    span = uint(job[4])
+    zero = uint(job[5])
+    p = ptr8(int(p) + job[1])
+    end = int(p) + step * n
+    zeros = 0
+    while int(p) < end:
+        a = uint(p[0]) ^ flip
+        if a - low > span:
+            return -1
+        if a == zero:
+            zeros += 1
+        p = ptr8(int(p) + step)
+    return zeros
+
+
+@micropython.viper
+def _scan16(p: ptr16, a: uint, zeros: int, n: int, job: ptr32) -> int:
+    """The same for 16-bit values; -2 when p is misaligned."""
+    if int(p) & 1:
+        return -2
+    step = job[0]
+    flip = uint(job[2])
+    low = uint(job[3])
+    span = uint(job[4])
+    zero = uint(job[5])
+    p = ptr16(int(p) + job[1])
+    end = int(p) + step * n
+    zeros = 0
+    while int(p) < end:
+        a = uint(p[0]) ^ flip
+        if a - low > span:
+            return -1
+        if a == zero:
+            zeros += 1
+        p = ptr16(int(p) + step)
+    return zeros
+
+
+@micropython.viper
+def _spread8(p: ptr8, at: int, n: int, job: ptr32, u: ptr32):
+    """u of n 8-bit values, from `at` bytes behind the channel's first one: their distance from job[3], the least."""
+    step = job[0]
+    flip = job[2]
+    low = job[3]
+    p = ptr8(int(p) + job[1] + at)
+    end = int(u) + 4 * n
+    while int(u) < end:
+        u[0] = (p[0] ^ flip) - low
+        p = ptr8(int(p) + step)
+        u = ptr32(int(u) + 4)
+
+
+@micropython.viper
+def _spread16(p: ptr16, at: int, n: int, job: ptr32, u: ptr32):
+    """The same of 16-bit values."""
+    step = job[0]
+    flip = job[2]
+    low = job[3]
+    p = ptr16(int(p) + job[1] + at)
+    end = int(u) + 4 * n
+    while int(u) < end:
+        u[0] = (p[0] ^ flip) - low
+        p = ptr16(int(p) + step)
+        u = ptr32(int(u) + 4)
+
+
+@micropython.viper
+def _quantise8(p: ptr8, out: ptr8, n: int, at: int, step: int, table: ptr8):
+    """n 8-bit values, every `step`-th from the one numbered `at` on, to biased bytes in the same places of `out`."""
+    p = ptr8(int(p) + at)
+    out = ptr8(int(out) + at)
+    end = int(out) + step * n
+    while int(out) < end:
+        out[0] = table[p[0]]
+        p = ptr8(int(p) + step)
+        out = ptr8(int(out) + step)
+
+
+@micropython.viper
+def _quantise16(p: ptr16, out: ptr8, n: int, at: int, step: int, table: ptr8):
+    """The same of int16 values. The table's last entry, 65535, ends the search."""
+    last = ptr16(int(table) + 256)
+    p = ptr16(int(p) + 2 * at)
+    out = ptr8(int(out) + at)
+    end = int(out) + step * n
+    while int(out) < end:
+        x = p[0] ^ 0x8000
+        q = int(table[x >> 8])
+        while x > last[q]:
+            q += 1
+        out[0] = q
+        p = ptr16(int(p) + 2 * step)
+        out = ptr8(int(out) + step)
+
+
+def job(contract, step, start, at):
+    """For the leaves that scan and spread: values `step` bytes apart from byte `start` on, limits from record `at`."""
+    flip = 0x8000 if contract.type == _INT16 else 0x80 if contract.type == _INT8 else 0
+    low, high = contract.ends(at)
+    zero = int.from_bytes(contract.release[at + 16 : at + 20], "little")
+    zero = _NEVER if zero == _NO_ZERO else (zero + flip) & 0xFFFF
+    return array("I", (step, start, flip, low + flip, high - low, zero))
+
+
+def scan_for(contract):
+    """(scan, spread) of the contract's type."""
+    return (_scan16, _spread16) if contract.type == _INT16 else (_scan8, _spread8)
+
+
+class Quantise:
+    """Turns accepted frames into biased bytes, by the tables at release offset `at`."""
+
+    def __init__(self, layout, at, contract):
+        """SealError(RELEASE) when the tables are not whole or have no end."""
+        self._channels = 1 if contract.are_alike(2, 2) else contract.channels
+        self._samples = contract.length // self._channels
+        self._leaf = _quantise16 if contract.type == _INT16 else _quantise8
+        size = _RAW16_LEN if contract.type == _INT16 else _RAW8_LEN
+        layout.table(at, self._channels * size)
+        self._tables = [memoryview(layout.release)[at + size * i :] for i in range(self._channels)]
+        if contract.type == _INT16:
+            for table in self._tables:
+                if table[_RAW16_LEN - 2] & table[_RAW16_LEN - 1] != 0xFF:
+                    raise SealError(RELEASE, "program: quantise table has no end")
+
+    def run(self, frame, out):
+        """All values of the frame to as many bytes at `out`. Allocates nothing."""
+        channel = 0
+        for table in self._tables:
+            self._leaf(frame, out, self._samples, channel, self._channels, table)
+            channel += 1
