@@ -20,7 +20,7 @@ def attack(
     passes: Callable[[np.ndarray], bool],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """A frame, float32 [samples, channels], no value of which is further than its channel's `reach` from that of `frame`.
+    """A frame, float32 [samples, channels], no value of which is further than `reach` of its channel from `frame`.
 
     The first that is found to change the class, else the one that comes nearest to it after 200 queries. `passes` tells
     whether the gate accepts one.

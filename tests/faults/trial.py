@@ -39,9 +39,8 @@ class Outcome:
         return self.frames - self.passed
 
     def __str__(self) -> str:
-        reasons = ", ".join(
-            f"{status.name.lower()} {self.statuses[status]}" for status in sorted(self.statuses) if status is not Status.OK
-        )
+        refusals = sorted(status for status in self.statuses if status is not Status.OK)
+        reasons = ", ".join(f"{status.name.lower()} {self.statuses[status]}" for status in refusals)
         share = f"{self.changed} of {self.passed}"
         return f"{self.kind:<18} {self.level:<20} {self.frames:>6} {self.refused:>8} {share:>11}  {reasons}".rstrip()
 
@@ -83,8 +82,11 @@ class Trial:
         far = (reach * self._deviation).astype(np.float32)
         for number, frame in enumerate(self._frames):
             rng = np.random.default_rng([SEED, len(FAULTS), number])
-            scores, passes = self._classifier.scores, lambda tried, number=number: self._status(number, tried) is Status.OK
-            self._hold(outcome, number, attack(frame, far, scores, passes, rng))
+
+            def passes(tried: np.ndarray, number: int = number) -> bool:
+                return self._status(number, tried) is Status.OK
+
+            self._hold(outcome, number, attack(frame, far, self._classifier.scores, passes, rng))
         return outcome
 
     def _scene(self, fault: int, number: int) -> Scene:

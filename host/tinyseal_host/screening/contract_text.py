@@ -34,8 +34,8 @@ def contract_text(proposal: Proposal, source: str) -> str:
         *_comment(
             f"Proposed from {count:,} clean frames, {source}: what was seen in them, wider by a margin of "
             f"{rule.margin:g}{skipped}, rounded outwards. Made without the frame that it is held against, it would "
-            f"refuse {proposal.left_out:,} of the {count:,}: expect about as much of new frames. From saturated_ratio on, "
-            "any limit that is not wanted can go."
+            f"refuse {proposal.left_out:,} of the {count:,}: expect about as much of new frames. From saturated_ratio "
+            "on, any limit that is not wanted can go."
         ),
         "",
         f'type = "{proposal.type}"',

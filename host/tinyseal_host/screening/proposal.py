@@ -13,7 +13,7 @@ from .survey import Figures, Survey
 
 _INTEGERS = {"int16": (-32768, 32767), "int8": (-128, 127), "uint8": (0, 255)}
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-_SHARE_UNIT = 0.01
+_SHARE_UNIT = -2
 _MOST_SAMPLES = 65535  # of a channel whose mean and deviation the gate can take
 _VALUE_BITS, _STATISTIC_BITS = 29, 14  # at least, of the numbers that the gate's checks of float32 are made in
 
@@ -79,12 +79,12 @@ def propose(seen: Survey, frame_type: str, rule: Rule) -> Proposal:
     for channel in range(channels):
         limits.append(_saturated(seen, channel, rule, rails[channel]))
         value_error, statistic_error = _errors(limits[channel], whole)
-        ends = _Ends(channel, rule, 1.0 if whole else 0.0, off=value_error)
+        ends = _Ends(channel, rule, whole, off=value_error)
         if seen.samples > 1:
             limits += ends.scale("least_movement", Status.FLAT, seen.movement, low=True)
             limits += ends.scale("largest_step", Status.STEP, seen.step, high=True)
         if seen.samples <= _MOST_SAMPLES:
-            ends = _Ends(channel, rule, 0.0, off=statistic_error)
+            ends = _Ends(channel, rule, whole=False, off=statistic_error)
             limits += ends.interval("mean", Status.MEAN, seen.mean)
             if seen.samples > 1:
                 limits += ends.scale("deviation", Status.DEVIATION, seen.deviation, low=True, high=True)
@@ -103,7 +103,7 @@ def _errors(ends: Limit, whole: bool) -> tuple[float, float]:
 def _range(seen: Survey, channel: int, rule: Rule, frame_type: str) -> Limit:
     least, greatest = seen.least[:, channel], seen.greatest[:, channel]
     low, high = rule.limits(least, greatest, Axis.LINEAR)
-    unit = 1.0 if frame_type in _INTEGERS else unit_of(high - low)
+    unit = 0 if frame_type in _INTEGERS else unit_of(high - low)
     low, high = rounded_down(low, unit), rounded_up(high, unit)
     smallest, largest = _INTEGERS.get(frame_type, (-_FLOAT32_MAX, _FLOAT32_MAX))
     low, high = max(low, smallest), min(high, largest)
@@ -114,10 +114,10 @@ def _range(seen: Survey, channel: int, rule: Rule, frame_type: str) -> Limit:
 
 
 def _rails(seen: Survey, channel: int, rule: Rule, whole: bool) -> tuple[float, float]:
-    """The quantiles themselves, rounded inwards, so that they count: what lies there or beyond is rare in clean frames."""
+    """The quantiles themselves, rounded inwards so that they count: beyond is little of clean frames."""
     bare = Rule(0.0, rule.quantile)
     low, high = bare.limits(seen.least[:, channel], seen.greatest[:, channel], Axis.LINEAR)
-    unit = 1.0 if whole else unit_of(high - low)
+    unit = 0 if whole else unit_of(high - low)
     return rounded_up(low, unit), rounded_down(high, unit)
 
 
@@ -152,11 +152,11 @@ def _share(
 
 @dataclass(frozen=True)
 class _Ends:
-    """Limits of one channel: rounded to multiples of `least_unit` at least, `off` further out for the gate's error."""
+    """Limits of one channel: three digits, `whole` numbers where asked for, `off` further out for the gate's error."""
 
     channel: int
     rule: Rule
-    least_unit: float
+    whole: bool
     off: float = 0.0
 
     def interval(self, key: str, status: Status, figures: Figures) -> list[Limit]:
@@ -170,22 +170,17 @@ class _Ends:
         limit = self._limit(key, status, figures[:, self.channel], Axis.LOGARITHMIC, (low, high))
         return [limit] if (limit.low if limit.high is None else limit.high) else []
 
-    def _limit(
-        self,
-        key: str,
-        status: Status,
-        own: Figures,
-        axis: Axis,
-        asked: tuple[bool, bool],
-    ) -> Limit:
+    def _limit(self, key: str, status: Status, own: Figures, axis: Axis, asked: tuple[bool, bool]) -> Limit:
         low, high = self.rule.limits(own, own, axis)
         left_low, left_high = self.rule.limits_without(own, own, axis)
         low, high = low - self.off, high + self.off
         if axis is Axis.LOGARITHMIC:
             low = max(low, 0.0)
-            units = [max(unit_of(end), self.least_unit) if end > 0 else 1.0 for end in (low, high)]
+            units = [unit_of(end) if end > 0 else 0 for end in (low, high)]
         else:
-            units = [unit_of(high - low) if high > low else unit_of(max(abs(low), 1.0))] * 2
+            units = [unit_of(high - low)] * 2
+        if self.whole:
+            units = [max(unit, 0) for unit in units]
         bottom = rounded_down(low, units[0]) if asked[0] else None
         top = rounded_up(high, units[1]) if asked[1] else None
         refused = np.zeros(len(own), np.bool_)
