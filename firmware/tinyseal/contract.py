@@ -26,9 +26,9 @@ def _refuse(what):
 class Contract:
     """What a frame must be.
 
-    Of the section's fields `type`, `length`, `channels`, `checks`, `max_zeros` and `failure_after`; `samples` values of a
-    channel, `size` bytes of a value, `at` where the first channel's record is in `release`. SealError(RELEASE) when a rule
-    is broken.
+    Of the section's fields `type`, `length`, `channels`, `checks`, `max_zeros` and `failure_after`; `samples` values of
+    a channel, `size` bytes of a value, `at` where the first channel's record is in `release`. SealError(RELEASE) when a
+    rule is broken.
     """
 
     def __init__(self, release, at, n):
@@ -42,8 +42,9 @@ class Contract:
         self.at = at + _FIXED
         if not 1 <= self.type <= _UINT8 or not 1 <= self.length < 1 << 30 or self.max_zeros > self.length:
             _refuse("frame of %d values" % self.length)
-        if not 1 <= self.channels <= _CHANNELS_MAX or self.length % self.channels or n != _FIXED + RECORD * self.channels:
-            _refuse("%d channels" % self.channels)
+        channels = self.channels
+        if not 1 <= channels <= _CHANNELS_MAX or self.length % channels or n != _FIXED + RECORD * channels:
+            _refuse("%d channels" % channels)
         self.samples = self.length // self.channels
         self.size = (4, 2, 1, 1)[self.type - 1]
         if self.checks > 31 or reserved or (self.checks & _MEAN_OR_DEVIATION and self.samples > _SAMPLES_MAX):
@@ -78,10 +79,7 @@ class Contract:
         size = 4 * words
         at = self.at + 4 * first
         one = self.release[at : at + size]
-        for i in range(1, self.channels):
-            if self.release[at + RECORD * i : at + RECORD * i + size] != one:
-                return False
-        return True
+        return all(self.release[at + RECORD * i : at + RECORD * i + size] == one for i in range(1, self.channels))
 
 
 def _endless(bits):

@@ -26,8 +26,8 @@ def _key(bits):
 def _scan(p: ptr32, a: uint, zeros: int, n: int, job: ptr32) -> int:
     """Zeros among n float32; -1 when a key is outside job[2] .. job[2] + job[3], -2 when p is misaligned.
 
-    job[0] bytes lie between a value and the next, job[1] before the first. Keys are below 2^32 on either word size, and so
-    is a key - low unless it is outside: then it wraps above the span. a and zeros only reserve registers: pass 0.
+    job[0] bytes lie between a value and the next, job[1] before the first. Keys are below 2^32 on either word size, and
+    so is a key - low unless it is outside: then it wraps above the span. a and zeros only reserve registers: pass 0.
     RV32 33 instructions a value and 4 more a zero, Xtensa 41 and 5.
     """
     if int(p) & 3:
@@ -81,7 +81,9 @@ def _has_elements(view, length, size, kind):
     Signed and unsigned ones cannot be told apart. On a board, pointers (array("O")) have four bytes as float32 has.
     """
     is_float = kind == FLOAT32
-    if (type(view[0]) is float) != is_float or not _is_at_most(view, size * length) or _is_at_most(view, size * length - 1):
+    if (type(view[0]) is float) != is_float:
+        return False
+    if not _is_at_most(view, size * length) or _is_at_most(view, size * length - 1):
         return False
     return not is_float or ustruct.pack("<f", view[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", view)[0])
 

@@ -1,14 +1,15 @@
 """The checks that a contract may ask for (level 1): saturation, flat line, step, mean and deviation of each channel.
 
-All of them are made on u, whole numbers from 0 to below 2^31 (FORMAT.md "Fixed point"), of a block of values at a time. A
-channel's state, in words: values at the rails; least and greatest u; largest step; the sum of q; the sum of q^2 as its low
-16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15, sum(q) < 2^31, sum(q^2) < 2^46.
+All of them are made on u, whole numbers from 0 to below 2^31 (FORMAT.md "Fixed point"), of a block of values at a time.
+A channel's state, in words: values at the rails; least and greatest u; largest step; the sum of q; the sum of q^2 as
+its low 16 bits and the rest; and one that is not used. Bounds, for n <= 65535 values: q < 2^15, sum(q) < 2^31, sum(q^2)
+< 2^46.
 """
 
 import micropython
 from uarray import array
 
-from .contract import FLOAT32, RECORD
+from .contract import RECORD
 from .errors import DEVIATION, FLAT, MEAN, OK, SATURATED, STEP
 
 _SATURATED = micropython.const(1)
@@ -21,11 +22,12 @@ _STATE = micropython.const(8)  # words
 
 
 @micropython.viper
-def _spread(p: ptr32, at: int, n: int, job: ptr32, u: ptr32):
+def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
     """u of n float32, from `at` bytes behind the channel's first one.
 
-    job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in the
-    range, so its exponent is no greater. The sum is right modulo 2^32 on either word size, and so is the word stored.
+    job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in
+    the range, so its exponent is no greater. The difference is right modulo 2^32 on either word size, and so is the word
+    that is stored. v only reserves a register, here and below: pass 0. RV32 78 instructions a value, Xtensa 85.
     """
     step = job[0]
     exponent = job[2]
@@ -65,25 +67,23 @@ def _begin(work: ptr32, state: ptr32):
 
 
 @micropython.viper
-def _saturated(u: ptr32, n: int, record: ptr32, state: ptr32):
-    """Count values at or beyond the rails, record[5] and record[6]."""
+def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
+    """Count values at or beyond the rails, record[5] and record[6]. RV32 24 instructions a value, Xtensa 28."""
     low = record[5]
     high = record[6]
     count = state[0]
     end = int(u) + 4 * n
     while int(u) < end:
         v = u[0]
-        if v <= low:
-            count += 1
-        elif v >= high:
+        if v <= low or v >= high:
             count += 1
         u = ptr32(int(u) + 4)
     state[0] = count
 
 
 @micropython.viper
-def _extremes(u: ptr32, n: int, state: ptr32):
-    """Keep the least and the greatest."""
+def _extremes(u: ptr32, v: int, n: int, state: ptr32):
+    """Keep the least and the greatest. RV32 23 instructions a value, Xtensa 29."""
     least = state[1]
     most = state[2]
     end = int(u) + 4 * n
@@ -99,8 +99,11 @@ def _extremes(u: ptr32, n: int, state: ptr32):
 
 
 @micropython.viper
-def _steps(work: ptr32, n: int, state: ptr32):
-    """Keep the largest difference of neighbours; work[0] is the last value of the block before, and of this one then."""
+def _steps(work: ptr32, v: int, n: int, state: ptr32):
+    """Keep the largest difference of neighbours; work[0] is the last value of the block before, then of this one.
+
+    RV32 34 instructions a value, Xtensa 41.
+    """
     first = work
     largest = state[3]
     previous = work[0]
@@ -119,8 +122,11 @@ def _steps(work: ptr32, n: int, state: ptr32):
 
 
 @micropython.viper
-def _sums(u: ptr32, n: int, shift: int, state: ptr32):
-    """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24."""
+def _sums(u: ptr32, v: int, n: int, shift: int, state: ptr32):
+    """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24.
+
+    RV32 42 instructions a value, Xtensa 47.
+    """
     total = state[4]
     low = state[5]
     rest = state[6]
@@ -166,8 +172,8 @@ def _first(check: int, state: ptr32, record: ptr32, channels: int) -> int:
 def _first_spread(state: ptr32, record: ptr32, channels: int, n: uint) -> int:
     """The first channel whose n * sum(q^2) - sum(q)^2 is outside its limits of 64 bits; -1 when none is.
 
-    Both terms are below 2^62, in a high and a low word. They are made of 16-bit pieces, every sum of which is below 2^32:
-    65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534.
+    Both terms are below 2^62, in a high and a low word. They are made of 16-bit pieces, every sum of which is below
+    2^32: at most 65535 * 65535 + 65534, and 2 * 65535 * 32767 + 65534. RV32 337 instructions a channel, Xtensa 372.
     """
     half = uint(0xFFFF)
     by = uint(16)
@@ -191,14 +197,12 @@ def _first_spread(state: ptr32, record: ptr32, channels: int, n: uint) -> int:
         low = (low - rest) & mask
         if high < uint(record[13]):
             return i
-        if high == uint(record[13]):
-            if low < uint(record[12]):
-                return i
+        if high == uint(record[13]) and low < uint(record[12]):
+            return i
         if high > uint(record[15]):
             return i
-        if high == uint(record[15]):
-            if low > uint(record[14]):
-                return i
+        if high == uint(record[15]) and low > uint(record[14]):
+            return i
         state = ptr32(int(state) + 32)
         record = ptr32(int(record) + 64)
         i += 1
@@ -225,7 +229,7 @@ class MoreChecks:
     """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere."""
 
     def __init__(self, contract, spread, jobs, spans):
-        """`spread` makes u of a channel's values, told which by its one of `jobs`; `spans` are the greatest u of each."""
+        """`spread` makes u of a channel's values, as its one of `jobs` says; `spans` are the greatest u of each."""
         self._checks = contract.checks
         self._samples = contract.samples
         self._spread_into = spread or _spread
@@ -269,16 +273,16 @@ class MoreChecks:
         at = 0
         while left > 0:
             n = _BLOCK if left > _BLOCK else left
-            self._spread_into(frame, at, n, job, u)
+            self._spread_into(frame, 0, at, n, job, u)
             if not at:
                 _begin(self._work, state)
             if checks & _SATURATED:
-                _saturated(u, n, record, state)
+                _saturated(u, 0, n, record, state)
             if checks & _FLAT:
-                _extremes(u, n, state)
+                _extremes(u, 0, n, state)
             if checks & _STEP:
-                _steps(self._work, n, state)
+                _steps(self._work, 0, n, state)
             if checks & _SUMS:
-                _sums(u, n, shift, state)
+                _sums(u, 0, n, shift, state)
             left -= n
             at += block

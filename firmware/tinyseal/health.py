@@ -8,10 +8,10 @@ from .errors import OK, SENSOR, STATUSES
 class Health:
     """Counts verdicts; allocates nothing after it was made.
 
-    `counts`: frames by status, SENSOR being those that were refused after so many others; each of them is counted under its
-    reason as well. `channels`: refused frames by the channel that was to blame. `last_status` and `last_channel`: of the
-    last refused frame, OK and -1 before there is one. `run`: refused frames in a row up to now; `longest`: of all.
-    `failed`: whether they are so many that the contract calls it the sensor's failure.
+    `counts`: frames by status, SENSOR being those that were refused after so many others; each of them is counted under
+    its reason as well. `channels`: refused frames by the channel that was to blame. `last_status` and `last_channel`:
+    of the last refused frame, OK and -1 before there is one. `run`: refused frames in a row up to now; `longest`: of
+    all. `failed`: whether they are so many that the contract calls it the sensor's failure.
     """
 
     def __init__(self, channels, failure_after):

@@ -14,10 +14,10 @@ class Model:
     """The network of a verified release, behind its gate.
 
     `output` is the network's last output (array "b", int8 values as TensorFlow Lite Micro gives them), `top` the index
-    of the greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `health` the gate's counters;
-    `gate_us` and `net_us` what gate and network last took; `length` values of `type` (FORMAT.md's number) a frame;
-    `version` and `name` the release's. `Model.latest_health` is that of the one that opened last, for whoever asks.
-    SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
+    of the greatest, both of the last accepted frame; `labels` a tuple of str, maybe empty; `health` the gate's
+    counters; `gate_us` and `net_us` what gate and network last took; `length` values of `type` (FORMAT.md's number) a
+    frame; `version` and `name` the release's. `Model.latest_health` is that of the one that opened last, for whoever
+    asks. SealError(RELEASE), SealError(SELF_TEST), SealError(MEMORY).
     """
 
     latest_health = None  # type: Health | None
@@ -63,7 +63,8 @@ class Model:
     def infer(self, frame):
         """OK, or why the gate refused the frame; counted either way. Allocates nothing. SealError(CLOSED).
 
-        When the contract's number of frames in a row is refused, SENSOR, until a frame is accepted; `health` has the reason.
+        When the contract's number of frames in a row is refused, SENSOR, until a frame is accepted; `health` has the
+        reason.
         """
         self._busy = True
         try:

@@ -1,7 +1,7 @@
 """Frames of raw integers, viper leaves and their use (level 1): FORMAT.md's int16, int8 and uint8.
 
-`job` holds words: bytes from one value of a channel to the next, bytes to its first one, the `flip` that makes the bits of
-a value an unsigned number in the values' order, and what depends on the leaf.
+`job` holds words: bytes from one value of a channel to the next, bytes to its first one, the `flip` that makes the bits
+of a value an unsigned number in the values' order, and what depends on the leaf.
 """
 
 import micropython
@@ -19,9 +19,10 @@ _NEVER = micropython.const(1 << 20)  # no value has it
 
 @micropython.viper
 def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32) -> int:
-    """Zeros among n 8-bit values; -1 when one is outside job[3] .. job[3] + job[4]. job[5] is zero, flipped as they are.
+    """Zeros among n 8-bit values; -1 when one is not in job[3] .. job[3] + job[4]. job[5] is zero, flipped as they are.
 
-    a and zeros only reserve registers: pass 0. A value below the least wraps above the span.
+    a and zeros only reserve registers: pass 0. A value below the least wraps above the span. RV32 28 instructions a
+    value and 4 more a zero, Xtensa 37 and 5.
     """
     step = job[0]
     flip = uint(job[2])
@@ -43,7 +44,7 @@ def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32) -> int:
 
 @micropython.viper
 def _scan16(p: ptr16, a: uint, zeros: int, n: int, job: ptr32) -> int:
-    """The same for 16-bit values; -2 when p is misaligned."""
+    """The same for 16-bit values, and as many instructions; -2 when p is misaligned."""
     if int(p) & 1:
         return -2
     step = job[0]
@@ -65,8 +66,11 @@ def _scan16(p: ptr16, a: uint, zeros: int, n: int, job: ptr32) -> int:
 
 
 @micropython.viper
-def _spread8(p: ptr8, at: int, n: int, job: ptr32, u: ptr32):
-    """u of n 8-bit values, from `at` bytes behind the channel's first one: their distance from job[3], the least."""
+def _spread8(p: ptr8, v: int, at: int, n: int, job: ptr32, u: ptr32):
+    """u of n 8-bit values, from `at` bytes behind the channel's first one: their distance from job[3], the least.
+
+    v is what float32's takes as well: pass 0. RV32 26 instructions a value, Xtensa 32.
+    """
     step = job[0]
     flip = job[2]
     low = job[3]
@@ -79,8 +83,8 @@ def _spread8(p: ptr8, at: int, n: int, job: ptr32, u: ptr32):
 
 
 @micropython.viper
-def _spread16(p: ptr16, at: int, n: int, job: ptr32, u: ptr32):
-    """The same of 16-bit values."""
+def _spread16(p: ptr16, v: int, at: int, n: int, job: ptr32, u: ptr32):
+    """The same of 16-bit values, RV32 and Xtensa as many instructions."""
     step = job[0]
     flip = job[2]
     low = job[3]
@@ -94,7 +98,10 @@ def _spread16(p: ptr16, at: int, n: int, job: ptr32, u: ptr32):
 
 @micropython.viper
 def _quantise8(p: ptr8, out: ptr8, n: int, at: int, step: int, table: ptr8):
-    """n 8-bit values, every `step`-th from the one numbered `at` on, to biased bytes in the same places of `out`."""
+    """n 8-bit values, every `step`-th from the one numbered `at` on, to biased bytes in the same places of `out`.
+
+    RV32 19 instructions a value, Xtensa 24.
+    """
     p = ptr8(int(p) + at)
     out = ptr8(int(out) + at)
     end = int(out) + step * n
@@ -106,7 +113,10 @@ def _quantise8(p: ptr8, out: ptr8, n: int, at: int, step: int, table: ptr8):
 
 @micropython.viper
 def _quantise16(p: ptr16, out: ptr8, n: int, at: int, step: int, table: ptr8):
-    """The same of int16 values. The table's last entry, 65535, ends the search."""
+    """The same of int16 values. The table's last entry, 65535, ends the search.
+
+    RV32 49 instructions a value and 9 for each step of the search, Xtensa 54 and 9.
+    """
     last = ptr16(int(table) + 256)
     p = ptr16(int(p) + 2 * at)
     out = ptr8(int(out) + at)

@@ -32,7 +32,7 @@ class Refusal(IntEnum):
 
 
 class Status(IntEnum):
-    """What is said of one frame; the numbers that a board's `infer` returns. SENSOR is `infer`'s, the rest the gate's."""
+    """What is said of one frame, in the numbers of a board's `infer`. SENSOR is `infer`'s, the rest the gate's."""
 
     OK = 0
     SIZE = 1

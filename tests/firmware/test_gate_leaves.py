@@ -1,4 +1,4 @@
-"""The gate's viper leaves as the machine code of both board architectures, against comparisons of floats."""
+"""The gate's leaf for float32 as the machine code of both board architectures, against comparisons of floats."""
 
 import random
 import struct
@@ -52,32 +52,43 @@ def scanned(frame: list[int], low: int, high: int) -> int:
 def test_scan(gate: Machine, low: int, high: int) -> None:
     """Each extreme value, the limits and their neighbours alone; and frames within the limits but for one value."""
     source = random.Random(5)
-    bounds = array("I", (key(low), key(high) - key(low)))
+    job = array("I", (4, 0, key(low), key(high) - key(low)))
     alone = {*_EXTREMES, low, high, *((end + step) & 0xFFFFFFFF for end in (low, high) for step in (-1, 1))}
     for bits in alone:
-        assert gate.call("_scan", array("I", [bits]), 0, 0, 1, bounds) == scanned([bits], low, high), hex(bits)
+        assert gate.call("_scan", array("I", [bits]), 0, 0, 1, job) == scanned([bits], low, high), hex(bits)
     inside = [bits for bits in alone if scanned([bits], low, high) >= 0]
     for length in (1, 2, 3, 17):
         for _ in range(6):
             frame = [source.choice(inside) for _ in range(length)]
-            assert gate.call("_scan", array("I", frame), 0, 0, length, bounds) == scanned(frame, low, high) >= 0
+            assert gate.call("_scan", array("I", frame), 0, 0, length, job) == scanned(frame, low, high) >= 0
             frame[source.randrange(length)] = source.choice([*alone])
-            assert gate.call("_scan", array("I", frame), 0, 0, length, bounds) == scanned(frame, low, high)
+            assert gate.call("_scan", array("I", frame), 0, 0, length, job) == scanned(frame, low, high)
 
 
 def test_scan_touches_no_misaligned_frame(gate: Machine) -> None:
-    bounds = array("I", (0, 0xFFFFFFFF))
+    job = array("I", (4, 0, 0, 0xFFFFFFFF))
     for at in (1, 2, 3):
-        assert gate.call("_scan", memoryview(bytearray(16))[at : at + 12], 0, 0, 3, bounds) == -2
-    assert gate.call("_scan", bytearray(12), 0, 0, 3, bounds) == 3
+        assert gate.call("_scan", memoryview(bytearray(16))[at : at + 12], 0, 0, 3, job) == -2
+    assert gate.call("_scan", bytearray(12), 0, 0, 3, job) == 3
 
 
 def test_nonfinite(gate: Machine) -> None:
+    job = array("I", (4, 0))
     for bits in _EXTREMES:
         wanted = int(bits & _INFINITY == _INFINITY)
-        assert gate.call("_nonfinite", array("I", [bits]), 1) == wanted, hex(bits)
-    assert gate.call("_nonfinite", array("I", _EXTREMES), len(_EXTREMES)) == 8
-    assert gate.call("_nonfinite", array("I"), 0) == 0
+        assert gate.call("_nonfinite", array("I", [bits]), 1, job) == wanted, hex(bits)
+    assert gate.call("_nonfinite", array("I", _EXTREMES), len(_EXTREMES), job) == 8
+    assert gate.call("_nonfinite", array("I"), 0, job) == 0
+
+
+def test_one_channel_of_several(gate: Machine) -> None:
+    """Only every third value is looked at, from the second on; and no memory behind the last of them."""
+    frame = array("f", [99, 1, 0, 99, 0, 0, 99, -2, 0])
+    job = array("I", (12, 4, key(0xC0000000), key(0x3F800000) - key(0xC0000000)))
+    assert gate.call("_scan", frame, 0, 0, 3, job) == 1
+    frame[4] = float("nan")
+    assert gate.call("_scan", frame, 0, 0, 3, job) == -1
+    assert gate.call("_nonfinite", frame, 3, job) == 1
 
 
 _MOST = {"rv32imc": 35, "xtensawin": 43.75}  # the design's number, and 1.25 times as many
@@ -86,6 +97,6 @@ _MOST = {"rv32imc": 35, "xtensawin": 43.75}  # the design's number, and 1.25 tim
 def test_instructions_of_the_gate(gate: Machine) -> None:
     """A value of an accepted frame of 600, of which every tenth is zero."""
     frame = array("f", [0 if i % 10 == 0 else (-1) ** i * 1.5 for i in range(600)])
-    bounds = array("I", (key(0xC1A00000), key(0x41A00000) - key(0xC1A00000)))
-    assert gate.call("_scan", frame, 0, 0, 600, bounds) == 60
+    job = array("I", (4, 0, key(0xC1A00000), key(0x41A00000) - key(0xC1A00000)))
+    assert gate.call("_scan", frame, 0, 0, 600, job) == 60
     assert gate.instructions / 600 <= _MOST[gate.module.architecture]

@@ -147,7 +147,7 @@ def _infer_one(link: Link, frame: Frames, labels: tuple[str, ...]) -> Result:
 
 
 def csv_lines(run: Run) -> Iterator[str]:
-    """A header and a line a frame: `frame,status,reason,channel,top,label,score_0,...`; what a frame has not is empty."""
+    """A header and a line a frame: `frame,status,reason,channel,top,label,score_0,...`; empty where there is none."""
     width = run.outputs
     header: list[object] = [
         "frame",

@@ -1,0 +1,204 @@
+"""The leaves of the optional checks and of raw integers as machine code of both architectures, against exact numbers."""
+
+import math
+import random
+import struct
+from array import array
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emulation import ARCHITECTURES, Machine, compile_source
+from gate_cases import Limits, fixed_point, random_case, statistics
+
+_FOLDER = Path(__file__).parents[2] / "firmware" / "tinyseal"
+_BLOCK = 128
+_FLIP = {"int16": 0x8000, "int8": 0x80, "uint8": 0}
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def more(request: pytest.FixtureRequest) -> Machine:
+    return compile_source(_FOLDER / "gate_more.py", request.param)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def raw(request: pytest.FixtureRequest) -> Machine:
+    return compile_source(_FOLDER / "raw.py", request.param)
+
+
+def bits(value: float) -> int:
+    return int.from_bytes(struct.pack("<f", value), "little")
+
+
+def float32_job(limits: Limits, stride: int, start: int) -> array:
+    """Exponent and F of the lower end, from the document's formula."""
+    exponent = max(bits(limits.low) >> 23 & 0xFF, bits(limits.high) >> 23 & 0xFF, 1)
+    base = math.floor(Fraction(limits.low) * Fraction(2) ** (156 - exponent))
+    return array("I", (stride, start, exponent, base & 0xFFFFFFFF))
+
+
+def test_float32_becomes_fixed_point(more: Machine) -> None:
+    """Values of random ranges, over all exponents, in steps of two values and from the second on."""
+    source = random.Random(11)
+    seen = 0
+    while seen < 200:
+        case = random_case(source)
+        if case.type != "float32":
+            continue
+        limits = case.channels[0]
+        low, high = limits.low, limits.high
+        values = [np.float32(low), np.float32(high)] + [
+            np.float32(low + (high - low) * source.random()) for _ in range(6)
+        ]
+        values = [min(max(value, np.float32(low)), np.float32(high)) for value in values]
+        frame = np.array([[7, value] for value in values], "<f4").tobytes()
+        u = array("I", [0xDEADBEEF] * len(values))
+        more.call("_spread", frame, 0, 0, len(values), float32_job(limits, 8, 4), u)
+        u_of, _ = fixed_point("float32", limits)
+        assert list(u) == [u_of(value) for value in values]
+        seen += 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, _BLOCK])
+def test_statistics(more: Machine, n: int) -> None:
+    """Of one block, and of the same one again behind it."""
+    source = random.Random(n)
+    for top in (1, 1000, 0x7FFFFFFF):
+        limits = Limits(0, top)
+        _, shift = fixed_point("int16", limits)
+        u = [source.choice((0, top, source.randint(0, top))) for _ in range(n)]
+        rails = source.randint(0, top // 2), source.randint(top // 2, top)
+        limits.rails = rails
+        record = array("I", [0] * 5 + [*rails] + [0] * 9)
+        work, state = array("I", [0, *u]), array("I", [0xDEADBEEF] * 8)
+        more.call("_begin", work, state)
+        for turn in (1, 2):
+            values = memoryview(work)[1:]
+            more.call("_saturated", values, 0, n, record, state)
+            more.call("_extremes", values, 0, n, state)
+            more.call("_steps", work, 0, n, state)
+            more.call("_sums", values, 0, n, shift, state)
+            own = statistics("int16", limits, np.array(u * turn, np.int64))
+            q = [value >> shift for value in u] * turn
+            squares = sum(value * value for value in q)
+            wanted = [own["saturated"], min(u), max(u), own["step"], sum(q), squares & 0xFFFF, squares >> 16]
+            assert list(state)[:7] == wanted
+            assert work[0] == u[-1]
+
+
+def spread_state(total: int, squares: int) -> array:
+    return array("I", [0, 0, 0, 0, total, squares & 0xFFFF, squares >> 16, 0])
+
+
+def record_of(low: int, high: int) -> array:
+    words = [word for value in (low, high) for word in (value & 0xFFFFFFFF, value >> 32)]
+    return array("I", [0] * 12 + words)
+
+
+def test_deviation_in_two_words(more: Machine) -> None:
+    """Sums up to the greatest that 65535 values make, limits at what they make and one beside it."""
+    source = random.Random(3)
+    cases = [(65535, 65535 * 32767, 65535 * 32767**2), (65535, 0, 0), (1, 32767, 32767**2)]
+    half = 65535 // 2
+    cases.append((65535, half * 32767, half * 32767**2))
+    for _ in range(60):
+        n = source.choice((2, 600, 65535, source.randint(2, 65535)))
+        few = source.randint(0, n)
+        value = source.randint(0, 32767)
+        cases.append((n, few * value, few * value * value))
+    for n, total, squares in cases:
+        exact = n * squares - total * total
+        state = spread_state(total, squares)
+        for low, high, wanted in (
+            (exact, exact, -1),
+            (0, (1 << 63) - 1, -1),
+            (exact + 1, (1 << 63) - 1, 0),
+            (0, exact - 1, 0),
+            (0, exact + 1, -1),
+            (exact - 1, exact, -1),
+        ):
+            if low >= 0 and high >= 0:
+                assert more.call("_first_spread", state, record_of(low, high), 1, n) == wanted, (n, total, squares, low)
+    both = array("I", [*spread_state(2, 2), *spread_state(3, 5)])  # n = 2: 0 and 1
+    assert more.call("_first_spread", both, array("I", [*record_of(0, 0), *record_of(0, 0)]), 2, 2) == 1
+
+
+@pytest.mark.parametrize(
+    ("check", "word", "state", "limits"),
+    [
+        (1, 7, {0: 5}, {7: 5}),
+        (2, 8, {1: 3, 2: 10}, {8: 7}),
+        (4, 9, {3: 0x7FFFFFFF}, {9: 0x7FFFFFFF}),
+        (8, 10, {4: 9}, {10: 9, 11: 9}),
+    ],
+)
+def test_first_channel_that_fails(more: Machine, check: int, word: int, state: dict, limits: dict) -> None:
+    """Exactly the limit passes; one beside it fails, in the first of two channels or in the second."""
+    own, record = array("I", [0] * 16), array("I", [0] * 32)
+    for channel in range(2):
+        for at, value in state.items():
+            own[8 * channel + at] = value
+        for at, value in limits.items():
+            record[16 * channel + at] = value
+    assert more.call("_first", check, own, record, 2) == -1
+    for channel in (1, 0):
+        worse = {1: -1, 2: 1, 4: -1, 8: 1}[check]
+        record[16 * channel + word] += worse
+        assert more.call("_first", check, own, record, 2) == channel
+        if check == 8:
+            record[16 * channel + 10], record[16 * channel + 11] = 0, 8
+            assert more.call("_first", check, own, record, 2) == channel
+
+
+@pytest.mark.parametrize("kind", ["int16", "int8", "uint8"])
+def test_raw_values(raw: Machine, kind: str) -> None:
+    """Every value of 8 bits, and of 16 bits those at the borders, alone, in a frame of two channels, and misaligned."""
+    size = 2 if kind == "int16" else 1
+    bits_of = 8 * size
+    dtype = {"int16": "<i2", "int8": "i1", "uint8": "u1"}[kind]
+    least = 0 if kind == "uint8" else -1 << bits_of - 1
+    most = least + (1 << bits_of) - 1
+    low, high, zero = least + 3, most - 7, (least + most) // 2
+    some = {least, most, low, high, zero, low - 1, high + 1, zero + 1, 0, 1, 255 if most > 255 else 0}
+    values = sorted(some) if size == 2 else list(range(least, most + 1))
+    flip = _FLIP[kind]
+    scan, spread = f"_scan{bits_of}", f"_spread{bits_of}"
+    job = array("I", (2 * size, size, flip, low + flip, high - low, zero + flip))
+    for value in values:
+        frame = np.array([99, value], dtype).tobytes()
+        wanted = int(value == zero) if low <= value <= high else -1
+        assert raw.call(scan, frame, 0, 0, 1, job) == wanted, value
+        if wanted >= 0:
+            u = array("I", [0])
+            raw.call(spread, frame, 0, 0, 1, job, u)
+            assert u[0] == value - low
+    inside = [value for value in values if low <= value <= high]
+    frame = np.array([[99, value] for value in inside], dtype).tobytes()
+    assert raw.call(scan, frame, 0, 0, len(inside), job) == 1
+    job[5] = 1 << 20  # no zero
+    assert raw.call(scan, frame, 0, 0, len(inside), job) == 0
+    if size == 2:
+        assert raw.call(scan, memoryview(bytearray(frame + b"xx"))[1:-1], 0, 0, 1, job) == -2
+
+
+def test_raw_values_to_bytes(raw: Machine) -> None:
+    """All values of 8 and of 16 bits through tables of random ascending bytes, in the second of three channels."""
+    source = random.Random(9)
+    table = bytes(source.randrange(256) for _ in range(256))
+    frame, out = bytes(value for value in range(256) for _ in range(3)), bytearray(768)
+    raw.call("_quantise8", frame, out, 256, 1, 3, table)
+    assert out[1::3] == table
+    assert not any(out[0::3])
+    assert not any(out[2::3])
+    for steps in (300, 3):
+        ends = sorted(source.sample(range(65536), steps - 1))
+        found = np.searchsorted(ends, np.arange(65536), side="right") * 255 // steps
+        last = np.searchsorted(found, np.arange(256), side="right") - 1
+        table = found[::256].astype(np.uint8).tobytes() + np.maximum(last, 0).astype("<u2").tobytes()
+        values = [*range(0, 65536, 97), *(v + d for v in ends for d in (-1, 0) if v + d >= 0)]
+        raw_values = np.array([[0, value - 32768] for value in values], "<i2")
+        out = bytearray(2 * len(values))
+        raw.call("_quantise16", raw_values.tobytes(), out, len(values), 1, 2, table)
+        assert list(out[1::2]) == [int(found[value]) for value in values]
+        assert not any(out[0::2])
