@@ -5,6 +5,7 @@ all limits together refuse at most one of the 40 recordings when that one is lef
 """
 
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,17 +24,17 @@ let through, and none that misled the network."""
 _ALWAYS = ("type", "length", "channels")
 
 
-def settings(frames: np.ndarray) -> dict[str, object]:
+def settings(frames: np.ndarray, margins: Mapping[str, float] = MARGINS) -> dict[str, object]:
     """Keys and values of the contract for training frames, float32 [frames, values]."""
     seen = survey(frames, CHANNELS, "training frames")
     proposals = {
         margin: tomllib.loads(contract_text(propose(seen, "float32", Rule(margin, 0.0)), ""), parse_float=Decimal)
-        for margin in set(MARGINS.values())
+        for margin in set(margins.values())
     }
-    found = {key: proposals[0.1][key] for key in _ALWAYS}
-    return found | {key: proposals[margin][key] for key, margin in MARGINS.items()}
+    found = {key: proposals[margins["range"]][key] for key in _ALWAYS}
+    return found | {key: proposals[margin][key] for key, margin in margins.items()}
 
 
-def contract(frames: np.ndarray) -> Contract:
+def contract(frames: np.ndarray, margins: Mapping[str, float] = MARGINS) -> Contract:
     """The contract for training frames."""
-    return contract_of(settings(frames), Path("example"))
+    return contract_of(settings(frames, margins), Path("example"))
