@@ -58,19 +58,9 @@ def padded(k):
     return -(-k // WIDTHS[-1]) * WIDTHS[-1]
 
 
-def blocks(k):
-    """(first weight, width) of each block of a row in a dot table."""
-    found, first = [], 0
-    while first < padded(k):
-        width = next(width for width in WIDTHS if width <= padded(k) - first)
-        found.append((first, width))
-        first += width
-    return found
-
-
 def units(x, plain=False):
-    """The units of biased bytes, eight at a time: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32, the last one's 2x + 1,
-    and 256 * sum(x). `plain`, as kernels for two pixels take them: every factor is 2x + 1."""
+    """The units of biased bytes, eight at a time: r[k] = (2x[k] + 1) / (2x[k+1] + 1) modulo 2^32, 2x + 1 of the last
+    one, and 256 * sum(x). `plain`, as kernels for two pixels take them: every factor is 2x + 1."""
     found = []
     for first in range(0, len(x), 8):
         odd = [2 * int(v) + 1 for v in x[first : first + 8]]
@@ -86,8 +76,10 @@ def twice(x, v):
 
 
 class Layer:
-    """Random weights, and what they must give; |acc * 2^left| stays below 2^29, as the compiler sees to. `short`: so that
-    a short dot table can have them."""
+    """Random weights, and what they must give; |acc * 2^left| stays below 2^29, as the compiler sees to.
+
+    `short`: so that a short dot table can have them.
+    """
 
     def __init__(self, rng, k, m, extreme=False, short=False):
         self.k, self.m = k, m
@@ -104,17 +96,6 @@ class Layer:
             left = int(rng.integers(0, min(room, 28) + 1)) if rng.random() < 0.5 and not short else 0
             self.shifts.append((left, 0 if left else int(rng.integers(short, 32))))
             self.multipliers.append(int(rng.choice([1 << 30, (1 << 31) - 1, int(rng.integers(1 << 30, 1 << 31))])))
-
-    def table(self):
-        """FORMAT.md, "Rows table"."""
-        packed = b""
-        for row in range(self.m):
-            biased = bytes(int(w) + 128 for w in self.weights[row])
-            bias = self.bias[row] - self.zx * int(self.weights[row].sum())
-            left, right = self.shifts[row]
-            q = self.multipliers[row]
-            packed += biased + bytes(-self.k % 4) + words(bias, q >> 16, q & 0xFFFF, left, right)
-        return packed
 
     def biased(self):
         """The weights as a dot table has them, uint8 [m, padded k]."""
@@ -135,19 +116,6 @@ class Layer:
             packed += v.tobytes() + words(self.base(row), self.multipliers[row], 1 << right >> 1, right)
         return packed
 
-    def long_table(self):
-        """FORMAT.md, "Dot table", the long form."""
-        v = self.biased()
-        packed = b"".join(v[:, first : first + width].tobytes() for first, width in blocks(self.k))
-        return packed + self.numbers()
-
-    def numbers(self):
-        """What is behind the blocks of a long dot table."""
-        packed = b""
-        for row, (q, (left, right)) in enumerate(zip(self.multipliers, self.shifts, strict=True)):
-            packed += words(self.base(row), q >> 16, q & 0xFFFF, left, right)
-        return packed
-
     def output(self, x):
         """One input of k biased bytes, in the terms of TensorFlow Lite: sum((x - zero point) * w) + bias."""
         out = []
@@ -156,6 +124,3 @@ class Layer:
             t = requantise(acc, self.multipliers[row], *self.shifts[row]) + self.zero
             out.append(clamp(t, self.low, self.high))
         return out
-
-    def release(self):
-        return bytes(BASE) + self.table()

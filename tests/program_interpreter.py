@@ -129,11 +129,12 @@ class Interpreter:
         """Weights [k, m], bias [m] and the four words of a multiplier [4, m], of a step's rows table."""
         if not 1 <= o.k <= 16384:
             raise ValueError(f"k is {o.k}")
-        weights_len = o.k * o.m
-        weights = self.table(o.rows_at, "u1", weights_len).reshape(o.k, o.m).astype(np.int64) - 128
-        if self.table(o.rows_at + weights_len, "u1", -weights_len % 4).any():
+        padded = o.k * o.m + 3 & ~3
+        weights, padding = np.split(self.table(o.rows_at, "u1", padded), [o.k * o.m])
+        if padding.any():
             raise ValueError("padding of the weights is not zero")
-        records = self.table(o.rows_at + weights_len + -weights_len % 4, "<u4", o.m * 5).reshape(o.m, 5).astype(np.int64)
+        records = self.table(o.rows_at + padded, "<u4", o.m * 5).reshape(o.m, 5).astype(np.int64)
+        weights = weights.reshape(o.k, o.m).astype(np.int64) - 128
         return weights, records[:, 0].astype(np.uint32).view(np.int32).astype(np.int64), records[:, 1:].T
 
     def dots(self, o):

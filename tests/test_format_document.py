@@ -1,9 +1,10 @@
-"""FORMAT.md is the one description: its tables, words and commands bind host, board and openssl to each other."""
+"""FORMAT.md is the one description: its tables, words and commands bind host, board and openssl to each other.
 
-import ast
+The program and its tables have a file of their own, test_format_program.py.
+"""
+
 import hashlib
 import hmac
-import itertools
 import json
 import re
 import secrets
@@ -19,28 +20,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from firmware_sources import ROOT
+from format_document import DOCUMENT, constants, rows, section
 from tinyseal_host import contract, errors, formats, keys, program, sealing
 
-ROOT = Path(__file__).parents[1]
-DOCUMENT = (ROOT / "firmware" / "FORMAT.md").read_text(encoding="utf-8")
-FIRMWARE = ROOT / "firmware" / "tinyseal"
 MICROPYTHON = Path(sys.executable).with_name("micropython")
 
 CODES = {"u8": "B", "u16": "H", "u32": "I", "i32": "i", "f32": "f"}
-
-
-def section(heading):
-    """The text under a heading up to the next one of any level."""
-    return re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", DOCUMENT, re.DOTALL | re.MULTILINE)[1]
-
-
-def rows(heading, table=0):
-    """A table's rows as lists of cells, those that are code as a whole without their backquotes."""
-    tables = re.findall(r"(?:^\|.*\n)+", section(heading), re.MULTILINE)
-    return [
-        [re.sub(r"^`([^`]*)`$", r"\1", cell.strip()) for cell in line.strip("|").split(" | ")]
-        for line in tables[table].splitlines()[2:]
-    ]
 
 
 def fields(heading):
@@ -56,21 +42,6 @@ def fields(heading):
 
 def size(described):
     return struct.calcsize("<" + "".join(code for _, code in described))
-
-
-def constants(module):
-    """The literal constants of a board module, `const(...)` or plain, by name."""
-    found = {}
-    for node in ast.parse((FIRMWARE / f"{module}.py").read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = node.value
-            if isinstance(value, ast.Call) and ast.unparse(value.func) == "const":
-                value = value.args[0]
-            try:
-                found[node.targets[0].id] = ast.literal_eval(value)
-            except ValueError:  # computed
-                continue
-    return found
 
 
 @pytest.mark.parametrize(
@@ -100,41 +71,6 @@ def test_lengths_that_the_document_gives():
 def test_sections_come_in_the_document_s_order():
     order = re.search(r"^`(header ‖ .* ‖ signature)`$", DOCUMENT, re.MULTILINE)[1].split(" ‖ ")
     assert tuple(order[1:-1]) == formats.SECTIONS
-
-
-def test_operators():
-    listed = {name: operands for _, name, operands in rows("Program header", 1)}
-    described = {}
-    for number, name, operands in rows("Program header", 1):
-        same = operands.removeprefix("as `").removesuffix("`")  # as another operator
-        described[int(number)] = (name, tuple(listed.get(same, operands).split()))
-    assert described == program.OPERATORS
-    board = ast.parse((FIRMWARE / "net.py").read_text(encoding="utf-8")).body
-    steps = [ast.parse(path.read_text(encoding="utf-8")).body for path in sorted(FIRMWARE.glob("steps_*.py"))]
-    words = {
-        node.name: next(ast.literal_eval(line.value) for line in node.body if ast.unparse(line).startswith("WORDS = "))
-        for node in itertools.chain(*steps)
-        if isinstance(node, ast.ClassDef) and "WORDS = " in ast.unparse(node)
-    }
-    table = next(node.value for node in board if ast.unparse(node).startswith("_OPERATORS = "))
-    on_board = {key.value: words[value.elts[1].value] for key, value in zip(table.keys, table.values, strict=True)}
-    assert on_board == {number: len(operands) for number, (_, operands) in described.items()}
-
-
-def test_rows_and_quantise_tables():
-    words = [name for _, _, name, _ in rows("Rows table")]
-    assert words == ["bias", "mult_hi", "mult_lo", "left", "right"]
-    layout = constants("layout")
-    assert program._ROW_WORDS_LEN == 4 * len(words) == 4 * layout["_ROW_WORDS"]
-    ranges = {name: meaning for _, _, name, meaning in rows("Rows table")}
-    assert f"0 to {layout['_LEFT_MAX']}" in ranges["left"]
-    assert f"0 to {layout['_RIGHT_MAX']}" in ranges["right"]
-    quantise = {name: (int(offset), kind) for offset, kind, name, _ in rows("Quantise table")}
-    assert quantise["threshold"] == (12, f"{layout['_THRESHOLDS']} u32")
-    steps_at = quantise["threshold"][0] + 4 * layout["_THRESHOLDS"]
-    assert quantise["steps"][0] == steps_at == program._QUANTISE_HEAD_LEN == layout["_QUANTISE_FIXED"]
-    assert section("Exponential table").lstrip().startswith("256 i32")
-    assert program._EXP_TABLE_LEN == 4 * 256
 
 
 def test_refusals_and_statuses():

@@ -88,6 +88,17 @@ def _has_elements(view, length, size, kind):
     return not is_float or ustruct.pack("<f", view[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", view)[0])
 
 
+def _job(contract, step, channel):
+    """What the leaves are told of a channel whose values are `step` bytes apart."""
+    low_bits, high_bits = ustruct.unpack_from("<2I", contract.release, contract.at + RECORD * channel)
+    if low_bits == 0:
+        low_bits = _TOP  # -0.0 lies in a range that begins at zero
+    if high_bits == _TOP:
+        high_bits = 0  # +0.0 lies in a range that ends at -0.0
+    low = _key(low_bits)
+    return array("I", (step, channel * contract.size, low, _key(high_bits) - low))
+
+
 class Gate:
     """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere.
 
@@ -104,39 +115,27 @@ class Gate:
         self._length = contract.length
         self._max_zeros = contract.max_zeros
         self.channel = -1
-        spread = None
         if self._kind == FLOAT32:
-            self._scan = _scan
-            alike = contract.are_alike(2)
+            self._scan, spread = _scan, None
+            job, compared = _job, 2
         else:
             from . import raw
 
-            self._scan, spread = raw.scan_for(contract)
-            alike = contract.are_alike(5)
+            self._scan, spread = raw.leaves(contract)
+            job, compared = raw.job, 5
         step = contract.size * contract.channels
-        self._each = [self._job(contract, step, i) for i in range(contract.channels)]
+        self._each = [job(contract, step, i) for i in range(contract.channels)]
         self._samples = contract.samples
         # In one go where all channels have the same limits.
-        self._jobs = [self._job(contract, contract.size, 0)] if alike else self._each
+        alike = contract.are_alike(compared)
+        self._jobs = [job(contract, contract.size, 0)] if alike else self._each
         self._n = contract.length if alike else contract.samples
-        self._more = _more_checks(contract, step, self._each, spread) if contract.checks else None
+        self._more = None
+        if contract.checks:
+            from . import gate_more
+
+            self._more = gate_more.MoreChecks(contract, spread, self._each)
         self.forget()
-
-    def _job(self, contract, step, channel):
-        """What the scan of a channel is told."""
-        at = contract.at + RECORD * channel
-        start = channel * self._size
-        if self._kind != FLOAT32:
-            from . import raw
-
-            return raw.job(contract, step, start, at)
-        low_bits, high_bits = ustruct.unpack_from("<2I", contract.release, at)
-        if low_bits == 0:
-            low_bits = _TOP  # -0.0 lies in a range that begins at zero
-        if high_bits == _TOP:
-            high_bits = 0  # +0.0 lies in a range that ends at -0.0
-        low = _key(low_bits)
-        return array("I", (step, start, low, _key(high_bits) - low))
 
     def _is_frame(self, frame):
         """Values of the contract's type, or their bytes, in a buffer of exactly its length."""
@@ -206,18 +205,3 @@ class Gate:
         """Let go of the buffers that are remembered."""
         self._values = [None] * _KNOWN
         self._bytes = [None] * _KNOWN
-
-
-def _more_checks(contract, step, raw_jobs, spread):
-    """The optional checks, whose module is loaded only for a contract that has some."""
-    from . import gate_more
-
-    jobs, spans = raw_jobs, [job[4] for job in raw_jobs] if spread else []
-    if not spread:
-        jobs = []
-        for i in range(contract.channels):
-            bits = ustruct.unpack_from("<2I", contract.release, contract.at + RECORD * i)
-            job, span = gate_more.float32_job(step, i * contract.size, bits[0], bits[1])
-            jobs.append(job)
-            spans.append(span)
-    return gate_more.MoreChecks(contract, spread, jobs, spans)

@@ -7,6 +7,7 @@ its low 16 bits and the rest; and one that is not used. Bounds, for n <= 65535 v
 """
 
 import micropython
+import ustruct
 from uarray import array
 
 from .contract import RECORD
@@ -26,8 +27,8 @@ def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
     """u of n float32, from `at` bytes behind the channel's first one.
 
     job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in
-    the range, so its exponent is no greater. The difference is right modulo 2^32 on either word size, and so is the word
-    that is stored. v only reserves a register, here and below: pass 0. RV32 78 instructions a value, Xtensa 85.
+    the range, so its exponent is no greater. The difference is right modulo 2^32 on either word size, and so is the
+    word that is stored. v only reserves a register, here and below: pass 0. RV32 78 instructions a value, Xtensa 85.
     """
     step = job[0]
     exponent = job[2]
@@ -218,18 +219,20 @@ def _fixed(bits, exponent):
     return (mantissa << 6) >> min(exponent - max(own, 1), 31)
 
 
-def float32_job(step, start, low_bits, high_bits):
-    """For `_spread`, and the span of u: values `step` bytes apart from byte `start` on, in a range of float32."""
-    exponent = max((low_bits >> 23) & 0xFF, (high_bits >> 23) & 0xFF, 1)
-    base = _fixed(low_bits, exponent)
-    return array("I", (step, start, exponent, base & 0xFFFFFFFF)), _fixed(high_bits, exponent) - base
+def _float32_job(contract, step, channel):
+    """For `_spread`, and the greatest u."""
+    low, high = ustruct.unpack_from("<2I", contract.release, contract.at + RECORD * channel)
+    exponent = max((low >> 23) & 0xFF, (high >> 23) & 0xFF, 1)
+    base = _fixed(low, exponent)
+    job = array("I", (step, channel * contract.size, exponent, base & 0xFFFFFFFF))
+    return job, _fixed(high, exponent) - base
 
 
 class MoreChecks:
     """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere."""
 
-    def __init__(self, contract, spread, jobs, spans):
-        """`spread` makes u of a channel's values, as its one of `jobs` says; `spans` are the greatest u of each."""
+    def __init__(self, contract, spread, jobs):
+        """`spread` and its `jobs` by channel for raw integers, None and whatever for float32."""
         self._checks = contract.checks
         self._samples = contract.samples
         self._spread_into = spread or _spread
@@ -239,12 +242,13 @@ class MoreChecks:
         self._u = memoryview(self._work)[1:]
         self._channels = []
         for i in range(contract.channels):
+            job, span = (jobs[i], jobs[i][4]) if spread else _float32_job(contract, jobs[i][0], i)
             shift = 0
-            while spans[i] >> shift > 0x7FFF:
+            while span >> shift > 0x7FFF:
                 shift += 1
             state = memoryview(self._state)[_STATE * i :]
-            record = memoryview(contract.release)[contract.at + RECORD * i :]
-            self._channels.append((jobs[i], jobs[i][0] * _BLOCK, shift, state, record))
+            record = self._records[RECORD * i :]
+            self._channels.append((job, job[0] * _BLOCK, shift, state, record))
         self.channel = -1
 
     def check(self, frame):

@@ -98,7 +98,7 @@ def requantise(v: int, t: int, arena: ptr8, model: ptr8, job: ptr32, at: int, ou
         t = row[1] * h + t
         v = row[4]
         if v:
-            t = ((t >> 31) + t + ((1 << v) >> 1)) >> v
+            t = ((t >> 31) + t + (1 << (v - 1))) >> v
         t += zero
         if uint(t) > uint(span):
             t = 0 if t < 0 else span

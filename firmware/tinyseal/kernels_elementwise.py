@@ -41,7 +41,7 @@ def combine(v: int, t: int, arena: ptr8, source: ptr8, release: ptr8, o: ptr32, 
         a_table = ptr32(int(release) + o[6])
         b_table = ptr32(int(release) + o[7])
         right = o[12]
-        half = (1 << right) >> 1
+        half = int(uint(1) << uint(right) >> uint(1))
         low = o[14]
         zero = o[13] - low
         span = o[15] - low

@@ -10,6 +10,7 @@ from .errors import RELEASE, SealError
 
 _QUANTISE_FIXED = const(1040)  # bytes of the quantise table before its steps
 _THRESHOLDS = const(257)
+_ROW_WORDS = const(5)
 _K_MAX = const(16384)  # 255 * 255 * k stays below 2^31
 WIDTHS = (64, 32, 16)
 """Into blocks of these the rows of a dot table are cut, from the widest on."""
@@ -85,9 +86,10 @@ class Layout:
 
     def records(self, at, m):
         """Records of five words, one for each of m rows."""
-        self.table(at, 20 * m)
-        for record in range(at, at + 20 * m, 20):
-            self.multiplier(*[self.word(record + 4 * i) for i in range(1, 5)])
+        end = at + 4 * _ROW_WORDS * m
+        self.table(at, end - at)
+        for record in range(at, end, 4 * _ROW_WORDS):
+            self.multiplier(*[self.word(record + 4 * i) for i in range(1, _ROW_WORDS)])
 
     def short_records(self, at, m, size, right_max):
         """Records of `size` bytes, the last three words of each a multiplier, 2^(right - 1) and right."""

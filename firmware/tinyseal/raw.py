@@ -7,6 +7,7 @@ of a value an unsigned number in the values' order, and what depends on the leaf
 import micropython
 from uarray import array
 
+from .contract import RECORD
 from .errors import RELEASE, SealError
 
 _INT16 = micropython.const(2)
@@ -131,17 +132,18 @@ def _quantise16(p: ptr16, out: ptr8, n: int, at: int, step: int, table: ptr8):
         out = ptr8(int(out) + step)
 
 
-def job(contract, step, start, at):
-    """For the leaves that scan and spread: values `step` bytes apart from byte `start` on, limits from record `at`."""
+def job(contract, step, channel):
+    """What the leaves that scan and spread are told of a channel whose values are `step` bytes apart."""
+    at = contract.at + RECORD * channel
     flip = 0x8000 if contract.type == _INT16 else 0x80 if contract.type == _INT8 else 0
     low, high = contract.ends(at)
     zero = int.from_bytes(contract.release[at + 16 : at + 20], "little")
     zero = _NEVER if zero == _NO_ZERO else (zero + flip) & 0xFFFF
-    return array("I", (step, start, flip, low + flip, high - low, zero))
+    return array("I", (step, channel * contract.size, flip, low + flip, high - low, zero))
 
 
-def scan_for(contract):
-    """(scan, spread) of the contract's type."""
+def leaves(contract):
+    """The leaves that scan and spread values of the contract's type."""
     return (_scan16, _spread16) if contract.type == _INT16 else (_scan8, _spread8)
 
 
@@ -163,7 +165,5 @@ class Quantise:
 
     def run(self, frame, out):
         """All values of the frame to as many bytes at `out`. Allocates nothing."""
-        channel = 0
-        for table in self._tables:
-            self._leaf(frame, out, self._samples, channel, self._channels, table)
-            channel += 1
+        for channel in range(self._channels):
+            self._leaf(frame, out, self._samples, channel, self._channels, self._tables[channel])

@@ -28,7 +28,7 @@ VERSION = 3
 
 _HELPERS = """
 import tinyseal
-from tinyseal import ctr, gcm, kernels, keys, model, release, rsa, sealed
+from tinyseal import ctr, gcm, kernels, kernels_dot, keys, model, release, rsa, sealed
 def outcome(path=None):
     try:
         with tinyseal.open(path) as m:
@@ -83,8 +83,8 @@ _PLACES = [
     ("model", "Net", 0),
     ("model", "Gate", 0),
     ("model.Net", "run", 0),
-    ("kernels", "rows", 0),
-    ("kernels", "rows", 3),
+    ("kernels_dot", "units", 0),
+    ("kernels_dot", "units", 3),
     ("kernels", "finish", 0),
     ("tinyseal.slots", "raise_floor", 0),
 ]

@@ -26,7 +26,8 @@ SMALL = st.integers(1, 4)
 LIMITS = st.tuples(st.integers(0, 255), st.integers(0, 127), st.integers(128, 255))  # zero low high
 
 # The frame, at arena offset 0, and the output of each of up to three steps behind it have 40 bytes each, which is room
-# for the largest of them: 3 * 3 pixels of 4 bytes. The rest of 256 bytes is scratch.
+# for the largest of them: 3 * 3 pixels of 4 bytes. The rest of 1,024 bytes is scratch: the greatest is a RING_CONV's, 3
+# rows of 7 pixels of 36 bytes and 12 sums.
 LENGTH = REGION = 40
 QUANTISE = tiny_release.quantise_table()
 SCRATCH_AT = 4 * REGION
@@ -35,7 +36,7 @@ LABELS = (b"\0", b"\0", b"\1\1a", b"\2\0\0")
 MULTIPLIERS = st.tuples(
     st.integers(0, 0x7FFF), st.integers(0, 0xFFFF), st.integers(0, 4), st.sampled_from([0, 1, 8, 31])
 )
-ARENA_LEN = st.sampled_from([256, 256, 4096, 60000])
+ARENA_LEN = st.sampled_from([1024, 1024, 4096, 60000])
 
 
 def _rarely(usual, other, one_in=8):
@@ -51,6 +52,64 @@ def rows_tables(draw, k, m):
         words = struct.pack("<i4I", draw(st.integers(-5000, 5000)), *draw(MULTIPLIERS))
         table += weights + bytes(-k % 4) + words
     return table
+
+
+def _short_words(draw, first, right_max):
+    """A first word, and a multiplier with its half and shift."""
+    right = draw(st.integers(1, right_max))
+    high, low, *_ = draw(MULTIPLIERS)
+    return struct.pack("<i3I", first, high << 16 | low, 1 << right >> 1, right)
+
+
+@st.composite
+def dot_tables(draw, k, m, short):
+    """Dot tables of `m` rows of `k` weights, at most 32."""
+    padded = 32 if k > 16 else 16
+    rows, numbers = [], []
+    for _ in range(m):
+        row = draw(st.binary(min_size=k, max_size=k)).ljust(padded, b"\x80")
+        base = 2 * draw(st.integers(-5000, 5000)) - sum(row)
+        rows.append(row)
+        numbers.append(_short_words(draw, base, 31) if short else struct.pack("<i4I", base, *draw(MULTIPLIERS)))
+    if short:
+        return b"".join(row + words for row, words in zip(rows, numbers, strict=True))
+    return b"".join(rows + numbers)
+
+
+@st.composite
+def _dots(draw, number, in_at, out_at, table_at):
+    """The operands and table of ROWS, CONV and RING_CONV."""
+    m, short = draw(SMALL), draw(st.integers(0, 1))
+    if number == 1:
+        k, pixels = draw(st.integers(1, 20)), draw(SMALL)
+        operands = [in_at, draw(SMALL), pixels, draw(st.integers(1, pixels))]
+    else:
+        most = 3 if number == 2 else 2
+        sizes = [draw(st.integers(1, most)) for _ in range(5)]
+        c = sizes[2] = 8 if number == 15 else sizes[2]
+        k = sizes[3] * sizes[4] * c
+        strides = [draw(st.integers(1, 2)) for _ in range(4)]
+        paddings = [draw(st.integers(0, 2)) for _ in range(2)]
+        out_h, out_w = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        strip = [draw(st.integers(1, out_w))] if number == 2 else []
+        operands = [in_at, *sizes, *strides, *paddings, draw(st.integers(0, 255)), *strip, out_h, out_w]
+    operands += [k, table_at, m, short, SCRATCH_AT, out_at, *draw(LIMITS)]
+    return operands, draw(dot_tables(k, m, short))
+
+
+@st.composite
+def _depthwise3x3(draw, in_at, out_at, table_at):
+    """The operands and table of DEPTHWISE3X3, rows along either axis."""
+    zero, low, high = draw(LIMITS)
+    rows, cols, c, out_rows, out_cols = (draw(st.integers(1, 3)) for _ in range(5))
+    strides, paddings = ([draw(st.integers(least, 2)) for _ in range(2)] for least in (1, 0))
+    in_strides, out_strides = [cols * c, c], [out_cols * c, c]
+    if draw(st.booleans()):
+        in_strides, out_strides = [c, rows * c], [c, out_rows * c]
+    operands = [in_at, rows, cols, c, *in_strides, *strides, *paddings, draw(st.integers(0, 255)), SCRATCH_AT]
+    operands += [out_rows, out_cols, *out_strides, table_at, out_at, max(zero, low), low, high]
+    weights = [draw(st.binary(min_size=9, max_size=9)) + bytes(3) for _ in range(c)]
+    return operands, b"".join(w + _short_words(draw, draw(st.integers(-5000, 5000)), 22) for w in weights)
 
 
 @st.composite
@@ -98,20 +157,14 @@ def _bytewise(draw, number, in_at, out_at, table_at):
 def steps(draw, index, table_at):
     """(operator, operands, table): a sound step whose table lies at `table_at`; it reads the frame or what was written
     by the step before, which need not be all that it reads."""
-    number = draw(st.integers(1, 14))
+    number = draw(st.integers(1, 16))
     limits = draw(LIMITS)
     in_at, out_at, scratch_at = draw(st.sampled_from([0, 0, index * REGION])), (index + 1) * REGION, SCRATCH_AT
+    if number in (1, 2, 15):
+        return number, *draw(_dots(number, in_at, out_at, table_at))
+    if number == 16:
+        return number, *draw(_depthwise3x3(in_at, out_at, table_at))
     m = draw(SMALL)
-    if number == 1:
-        k = draw(st.integers(1, 6))
-        operands = [in_at, draw(SMALL), draw(SMALL), k, table_at, m, out_at, *limits]
-        return number, operands, draw(rows_tables(k, m))
-    if number == 2:
-        in_h, in_w, c, kernel_h, kernel_w, out_h, out_w = (draw(st.integers(1, 3)) for _ in range(7))
-        strides = [draw(st.integers(0, 2)) for _ in range(6)]
-        k = kernel_h * kernel_w * c
-        operands = [in_at, in_h, in_w, c, kernel_h, kernel_w, *strides, draw(st.integers(0, 255)), scratch_at]
-        return number, [*operands, out_h, out_w, k, table_at, m, out_at, *limits], draw(rows_tables(k, m))
     if number == 3:
         return number, [in_at, draw(SMALL), m, out_at, draw(WORDS), *draw(MULTIPLIERS), *limits], b""
     if number > 4:
@@ -136,7 +189,7 @@ def bodies(draw):
     tables_at = tiny_release.LABELS_AT + (len(labels) + 3) // 4 * 4 + program_len
     words = [draw(ARENA_LEN), 0, LENGTH, count * REGION, 1, tables_at, count]
     for number, operands, table in drawn:
-        place = {1: 4, 2: 17, 4: 5, 5: 17, 8: 3, 9: 1, 10: 1, 11: 1, 12: 1}.get(number)
+        place = {1: 5, 2: 17, 4: 5, 5: 17, 8: 3, 9: 1, 10: 1, 11: 1, 12: 1, 15: 16, 16: 16}.get(number)
         if table:
             operands[place] += tables_at
         words += [number, *operands]

@@ -1,4 +1,4 @@
-"""The leaves of the optional checks and of raw integers as machine code of both architectures, against exact numbers."""
+"""The leaves of the optional checks and of raw integers as machine code of both boards, against exact numbers."""
 
 import math
 import random

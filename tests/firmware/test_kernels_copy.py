@@ -1,4 +1,4 @@
-"""FILL and COPY as the 32-bit machine code that ships, against plain loops."""
+"""The leaf of FILL and COPY as the 32-bit machine code that ships, against plain loops."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,26 @@ from int8_twins import machine_of, words
 machine = machine_of("kernels_copy")
 
 
-def test_fill(machine):
-    for at, n, value in ((0, 1, 255), (3, 5, 0), (7, 9, 128)):
-        arena = bytearray(range(16))
-        expected = arena[:at] + bytes([value]) * n + arena[at + n :]
-        machine.call("fill", arena, at, n, value)
-        assert arena == expected
+def copy(machine, arena, at, out_at, size, turns, in_strides, out_strides):
+    """COPY's loops, outermost first as FORMAT.md has them, as the leaf takes them."""
+    loops, backs = [], [size, size]
+    for n, *strides in reversed(list(zip(turns, in_strides, out_strides, strict=True))):
+        loops += [n, n, *(stride - back for stride, back in zip(strides, backs, strict=True))]
+        backs = [back + (n - 1) * stride for stride, back in zip(strides, backs, strict=True)]
+    given = words(*loops)
+    before = bytes(given)
+    machine.call("copy", arena, arena, at, out_at, size, given)
+    assert given == before  # ready for the next inference
+
+
+@pytest.mark.parametrize(("at", "n", "value"), [(0, 1, 255), (3, 5, 0), (7, 9, 128)])
+def test_fill(machine, at, n, value):
+    """Each byte from the one before it, as FILL goes about it."""
+    arena = bytearray(range(16))
+    expected = arena[:at] + bytes([value]) * n + arena[at + n :]
+    arena[at] = value
+    machine.call("copy", arena, arena, at, at + 1, n - 1, words(*[1, 1, 0, 0] * 4))
+    assert arena == expected
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -33,12 +47,12 @@ def test_copy(machine, seed):
             for at, steps in zip(places, strides, strict=True)
         )
         expected[to_at : to_at + size] = expected[from_at : from_at + size]
-    machine.call("copy", arena, arena, 0, words(*places, size, *turns, *strides[0], *strides[1]))
+    copy(machine, arena, *places, size, turns, *strides)
     assert arena == expected
 
 
 def test_copy_transposes(machine):
     image = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     arena = bytearray(image.tobytes()) + bytearray(24)
-    machine.call("copy", arena, arena, 0, words(0, 24, 1, 1, 4, 3, 2, 0, 1, 4, 12, 0, 6, 2, 1))
+    copy(machine, arena, 0, 24, 1, (1, 4, 3, 2), (0, 1, 4, 12), (0, 6, 2, 1))
     assert arena[24:] == image.transpose(2, 1, 0).tobytes()

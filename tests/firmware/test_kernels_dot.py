@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from int8_twins import BASE, UNIT_LEN, Layer, arena_with, clamp, machine_of, requantise, units, words
+from int8_twins import UNIT_LEN, arena_with, machine_of, units, words
 
 machine = machine_of("kernels_dot")
 
@@ -40,63 +40,6 @@ def test_no_units(machine):
     machine.call("units", bytes(8), 0, out, INVERSES, 0, 0, 1, 0, 0)
     machine.call("units", bytes(8), 0, out, INVERSES, 0, 0, 0, 1, 0)
     assert out == b"\xa5" * 36
-
-
-def finish(machine, layer, sums, pixels=1):
-    """Bytes that `sums` makes of them, u32 [pixels * m], with the numbers of a long table; nothing else changes."""
-    at, out_at = 8, 8 + 4 * len(sums)
-    arena = bytearray(b"\x5a" * 8) + words(*sums) + bytearray(b"\x5a" * (len(sums) + 3))
-    before = bytes(arena)
-    job = words(BASE, layer.m, 0, 0, layer.zero, layer.low, layer.high)
-    machine.call("sums", arena, 0, bytes(BASE) + layer.numbers(), job, at, out_at, pixels)
-    end = out_at + len(sums)
-    assert arena[:out_at] == before[:out_at]
-    assert arena[end:] == before[end:]
-    return list(arena[out_at:end])
-
-
-def sum_of(layer, x, row):
-    """What the dot products of a row come to, without `base`, modulo 2^32."""
-    acc = int(((x.astype(np.int64) - layer.zx) * layer.weights[row]).sum()) + layer.bias[row]
-    return (2 * acc - layer.base(row)) % (1 << 32)
-
-
-@pytest.mark.parametrize("extreme", [False, True])
-@pytest.mark.parametrize(("k", "m", "pixels"), [(1, 1, 1), (16, 3, 2), (80, 5, 4)])
-def test_sums(machine, k, m, pixels, extreme):
-    rng = np.random.default_rng([k, m, pixels, extreme])
-    for _ in range(4):
-        layer = Layer(rng, k, m, extreme)
-        inputs = [rng.choice([0, 255], k) if extreme else rng.integers(0, 256, k) for _ in range(pixels)]
-        sums = [sum_of(layer, x, row) for x in inputs for row in range(m)]
-        assert finish(machine, layer, sums, pixels) == [v for x in inputs for v in layer.output(x)]
-
-
-class Values:
-    """A layer whose accumulators are its biases."""
-
-    low, high, zero = 0, 255, 128
-
-    def __init__(self, values, multiplier, left, right):
-        self.m = len(values)
-        self._row = (multiplier >> 16, multiplier & 0xFFFF, left, right)
-        self._values = values
-        self.sums = [0x12345678] * self.m
-        self.expected = [clamp(requantise(v, multiplier, left, right) + 128, 0, 255) for v in values]
-
-    def numbers(self):
-        return b"".join(words(2 * v - 0x12345678, *self._row) for v in self._values)
-
-
-@pytest.mark.parametrize(("left", "right"), [(0, right) for right in range(32)] + [(n, 0) for n in (1, 7, 27, 28)])
-def test_sums_at_the_edges_of_rounding(machine, left, right):
-    """Accumulators that fall on, and next to, every half; and the greatest that may be, 2^29 - 1 behind the left shift."""
-    values = [0, 1, -1, 2, -2, 3, -3, (1 << 29) - 1 >> left, -((1 << 29) - 1 >> left)]
-    for half in (1, 3, 5):
-        values += [sign * half * (1 << right) // 2 + d for sign in (1, -1) for d in (-1, 0, 1) if right < 26]
-    for multiplier in (0, 1, 1 << 30, (1 << 30) + 1, (1 << 31) - 1):
-        layer = Values([v for v in values if abs(v << left) < 1 << 29], multiplier, left, right)
-        assert finish(machine, layer, layer.sums) == layer.expected
 
 
 @pytest.mark.parametrize("seed", range(8))

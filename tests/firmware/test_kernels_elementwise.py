@@ -11,17 +11,22 @@ EVERY = np.arange(256)
 PAIRS = (np.repeat(EVERY, 256), np.tile(EVERY, 256))  # every a with every b
 
 
-def run(machine, name, a, b, operands, *, constant=False, in_place=False, more=()):
+MINIMUM, MAXIMUM, ADD, MUL = range(4)
+
+
+def run(machine, kind, a, b, operands=(), *, tables=b"", constant=False, in_place=False):
     """The output for `a` and the repeating `b`, which lies in the arena or, a constant, in the release."""
     rng = np.random.default_rng(7)
     arena = arena_with(rng, 3, a, b.size + a.size)
+    release = bytes(BASE) + tables + b.astype(np.uint8).tobytes()
     b_at, out_at = 3 + a.size, 3 if in_place else 3 + a.size + b.size
     arena[b_at : b_at + b.size] = b.astype(np.uint8).tobytes()
     source = arena
     if constant:
-        source, b_at = bytes(BASE) + b.astype(np.uint8).tobytes(), BASE
+        source, b_at = release, BASE + len(tables)
     before = bytes(arena)
-    machine.call(name, arena, source, words(3, b_at, int(constant), a.size, b.size, out_at, *operands), *more)
+    step = words(3, b_at, int(constant), a.size, b.size, out_at, *operands)
+    machine.call("combine", 0, 0, arena, source, release, step, kind)
     assert arena[:out_at] == before[:out_at]
     assert arena[out_at + a.size :] == before[out_at + a.size :]
     return list(arena[out_at : out_at + a.size])
@@ -31,55 +36,60 @@ def halves(multiplier):
     return multiplier >> 16, multiplier & 0xFFFF
 
 
-def sum_twin(o, a, b):
-    """TFLM's ADD and SUB: left shift 20, three requantisations."""
-    scaled_a = requantise((a - o["a_zero"]) << 20, o["a"][0], 0, o["a"][1])
-    scaled_b = requantise((b - o["b_zero"]) << 20, o["b"][0], 0, o["b"][1])
-    total = scaled_a - scaled_b if o["subtract"] else scaled_a + scaled_b
-    return clamp(requantise(total, o["out"][0], 0, o["out"][1]) + o["zero"], o["low"], o["high"])
+def sum_case(rng, more=None):
+    """Operands and tables of an ADD: random entries with sums up to 2^29, or 2^30 where they are only shifted.
+
+    `more`: how many bits the sums have more than a product would, or None for sums that are multiplied.
+    """
+    size = 1 << 28 if more is None else 1 << 29
+    tables = rng.integers(-size + 1, size, (2, 256))
+    tables[:, [0, 255]] = [[size - 1, 1 - size]] * 2
+    zero, low, high = int(rng.integers(0, 256)), int(rng.integers(0, 60)), int(rng.integers(200, 256))
+    right = int(rng.integers(16, 31)) if more is None else int(rng.integers(max(more + 1, 20), 31))
+    q = int(rng.choice([1 << 30, (1 << 31) - 1, rng.integers(1 << 30, 1 << 31)])) if more is None else 0
+    base = (1 << 30) - (0 if more is None else (1 << more) >> 1)
+    operands = (BASE, BASE + 1024, base, *halves(q), 1 if more is None else 1 << more, right, zero, low, high)
+    return operands, tables, words(*(tables + (1 << 29)).reshape(-1))
 
 
-def sum_case(rng, subtract):
-    """Multipliers as of scales: of the larger 1/2, of the smaller less; that of the sum about 2^-18."""
-    other = (int(rng.integers(1 << 30, 1 << 31)), int(rng.choice([0, 1, 2, 5, 12, 31])))
-    both = [(1 << 30, 0), other]
-    rng.shuffle(both)
-    (a, a_right), (b, b_right) = ((int(m), int(r)) for m, r in both)
-    out = (int(rng.integers(1 << 30, 1 << 31)), int(rng.integers(16, 22)))
-    a_zero, b_zero, zero = (int(v) for v in rng.choice([0, 255, *rng.integers(0, 256, 3)], 3))
-    found = {"a": (a, a_right), "b": (b, b_right), "out": out, "a_zero": a_zero, "b_zero": b_zero, "zero": zero}
-    return found | {"subtract": subtract, "low": int(rng.integers(0, 60)), "high": int(rng.integers(200, 256))}
+def sum_twin(operands, tables, more, a, b):
+    """FORMAT.md's ADD; what is only shifted has its product's rounding and then its own."""
+    *_, right, zero, low, high = operands
+    total = int(tables[0][a] + tables[1][b])
+    if more is None:
+        return clamp(requantise(total, operands[3] << 16 | operands[4], 0, right) + zero, low, high)
+    product = total + (1 << more >> 1) >> more
+    half = 1 << right - more >> 1
+    return clamp((abs(product) + half >> right - more) * (1 if product >= 0 else -1) + zero, low, high)
 
 
-def sum_operands(o):
-    parts = [o["a_zero"], *halves(o["a"][0]), o["a"][1], o["b_zero"], *halves(o["b"][0]), o["b"][1], o["subtract"]]
-    return [*parts, *halves(o["out"][0]), o["out"][1], o["zero"], o["low"], o["high"]]
-
-
-@pytest.mark.parametrize("subtract", [0, 1])
-@pytest.mark.parametrize("seed", range(4))
-def test_add(machine, seed, subtract):
-    rng = np.random.default_rng([seed, subtract])
-    for _ in range(10):
-        o = sum_case(rng, subtract)
+@pytest.mark.parametrize("more", [None, 0, 1, 4, 11])
+@pytest.mark.parametrize("seed", range(3))
+def test_add(machine, seed, more):
+    rng = np.random.default_rng([seed, 99 if more is None else more])
+    for _ in range(5):
+        operands, tables, packed = sum_case(rng, more)
         a = np.concatenate([rng.integers(0, 256, 180), [0, 255, 0, 255]])
         b = np.concatenate([rng.integers(0, 256, 180), [0, 255, 255, 0]])
-        expected = [sum_twin(o, int(x), int(y)) for x, y in zip(a, b, strict=True)]
-        assert run(machine, "add", a, b, sum_operands(o)) == expected
-        assert run(machine, "add", a, b, sum_operands(o), in_place=True) == expected
+        expected = [sum_twin(operands, tables, more, x, y) for x, y in zip(a, b, strict=True)]
+        assert run(machine, ADD, a, b, operands, tables=packed) == expected
+        assert run(machine, ADD, a, b, operands, tables=packed, in_place=True) == expected
 
 
-@pytest.mark.parametrize("subtract", [0, 1])
-def test_add_at_its_bounds(machine, subtract):
-    """The greatest multipliers that pass the board's checks, and the greatest differences: sums next to 2^29."""
-    top = ((1 << 31) - 1, 0)
-    for a_zero, b_zero in ((0, 255), (255, 0), (0, 0), (255, 255)):
-        for out in ((1 << 30, 21), ((1 << 31) - 1, 22), ((1 << 30) + 1, 31)):
-            o = {"a": top, "b": top, "out": out, "a_zero": a_zero, "b_zero": b_zero, "zero": 128, "low": 0, "high": 255}
-            o["subtract"] = subtract
-            a, b = np.repeat([0, 1, 254, 255], 4), np.tile([0, 1, 254, 255], 4)
-            expected = [sum_twin(o, int(x), int(y)) for x, y in zip(a, b, strict=True)]
-            assert run(machine, "add", a, b, sum_operands(o)) == expected
+@pytest.mark.parametrize("more", [0, 1, 9])
+def test_add_at_the_edges_of_rounding(machine, more):
+    """Sums that fall on, and next to, every half, of either sign."""
+    right = 20
+    half = 1 << right - 1
+    near = [n * 2 * half + sign * half + d for n in (-2, -1, 0, 1) for sign in (1, -1) for d in (-2, -1, 0, 1, 2)]
+    near += [(1 << more >> 1) * sign + d for sign in (1, -1) for d in (-2, -1, 0, 1, 2)]
+    tables = np.zeros((2, 256), int)
+    tables[0][: len(near)] = near
+    packed = words(*(tables + (1 << 29)).reshape(-1))
+    operands = (BASE, BASE + 1024, (1 << 30) - ((1 << more) >> 1), 0, 0, 1 << more, right, 128, 0, 255)
+    a, b = np.arange(len(near)), np.zeros(len(near), int)
+    expected = [sum_twin(operands, tables, more, x, 0) for x in a]
+    assert run(machine, ADD, a, b, operands, tables=packed) == expected
 
 
 @pytest.mark.parametrize(("left", "right"), [(0, 0), (0, 8), (3, 0), (0, 31), (13, 0)])
@@ -92,13 +102,13 @@ def test_mul(machine, left, right):
         products = [v if abs(v << left) < 1 << 29 else None for v in products]  # what the compiler sees to
         kept = np.array([v is not None for v in products])
         expected = [clamp(requantise(v, q, left, right) + zero, low, high) for v in products if v is not None]
-        operands = (a_zero, b_zero, *halves(q), left, right, zero, low, high)
-        assert run(machine, "mul", a[kept], b[kept], operands) == expected
+        operands = (a_zero, b_zero, left, *halves(q), int(right > 0), right, zero, low, high)
+        assert run(machine, MUL, a[kept], b[kept], operands) == expected
 
 
-@pytest.mark.parametrize(("greatest", "twin"), [(0, np.minimum), (1, np.maximum)])
-def test_minimum_and_maximum(machine, greatest, twin):
-    assert run(machine, "extreme", *PAIRS, (), more=(greatest,)) == twin(*PAIRS).tolist()
+@pytest.mark.parametrize(("kind", "twin"), [(MINIMUM, np.minimum), (MAXIMUM, np.maximum)])
+def test_minimum_and_maximum(machine, kind, twin):
+    assert run(machine, kind, *PAIRS) == twin(*PAIRS).tolist()
 
 
 @pytest.mark.parametrize("constant", [False, True])
@@ -107,15 +117,14 @@ def test_b_repeats(machine, period, constant):
     rng = np.random.default_rng(period)
     a, b = rng.integers(0, 256, 12), rng.integers(0, 256, period)
     whole = np.tile(b, 12 // period)
-    o = sum_case(rng, 0)
-    expected = [sum_twin(o, int(x), int(y)) for x, y in zip(a, whole, strict=True)]
-    assert run(machine, "add", a, b, sum_operands(o), constant=constant) == expected
-    operands = (1, 2, *halves(1 << 30), 0, 6, 100, 0, 255)
+    operands, tables, packed = sum_case(rng)
+    expected = [sum_twin(operands, tables, None, x, y) for x, y in zip(a, whole, strict=True)]
+    assert run(machine, ADD, a, b, operands, tables=packed, constant=constant) == expected
+    operands = (1, 2, 0, *halves(1 << 30), 1, 6, 100, 0, 255)
     expected = [clamp(requantise(int(v), 1 << 30, 0, 6) + 100, 0, 255) for v in (a - 1) * (whole - 2)]
-    assert run(machine, "mul", a, b, operands, constant=constant, in_place=True) == expected
-    for greatest, twin in enumerate((np.minimum, np.maximum)):
-        found = run(machine, "extreme", a, b, (), constant=constant, more=(greatest,))
-        assert found == twin(a, whole).tolist()
+    assert run(machine, MUL, a, b, operands, constant=constant, in_place=True) == expected
+    for kind, twin in ((MINIMUM, np.minimum), (MAXIMUM, np.maximum)):
+        assert run(machine, kind, a, b, constant=constant) == twin(a, whole).tolist()
 
 
 @pytest.mark.parametrize("out_at", [3, 259])

@@ -1,25 +1,10 @@
-"""MEAN and the pools as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
+"""The pools, and the sums of MEAN, as the 32-bit machine code that ships, against plain integers written from FORMAT.md."""
 
 import numpy as np
 import pytest
-from int8_twins import arena_with, clamp, machine_of, requantise, words
+from int8_twins import arena_with, clamp, machine_of, words
 
 machine = machine_of("kernels_pool")
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_mean(machine, seed):
-    rng = np.random.default_rng(seed)
-    pixels, c = int(rng.integers(1, 50)), int(rng.integers(1, 9))
-    x = rng.integers(0, 256, (pixels, c)).astype(np.uint8)
-    bias = -int(rng.integers(0, 256)) * pixels
-    q, (left, right) = int(rng.integers(1 << 30, 1 << 31)), [(3, 0), (0, 6), (0, 0), (0, 31)][seed]
-    zero, low, high = int(rng.integers(0, 256)), 3, 250
-    arena = bytearray(4) + bytearray(x.tobytes()) + bytearray(c)
-    operands = words(4, pixels, c, 4 + x.size, bias, q >> 16, q & 0xFFFF, left, right, zero, low, high)
-    machine.call("mean", operands, arena)
-    sums = x.astype(int).sum(axis=0) + bias
-    assert list(arena[4 + x.size :]) == [clamp(requantise(int(s), q, left, right) + zero, low, high) for s in sums]
 
 
 def pool_case(rng):
@@ -55,8 +40,8 @@ def maximum(cells, limits):
 
 
 @pytest.mark.parametrize("seed", range(25))
-@pytest.mark.parametrize(("name", "twin"), [("max_pool", maximum), ("average_pool", average)])
-def test_pools(machine, name, twin, seed):
+@pytest.mark.parametrize(("kind", "twin"), [(0, maximum), (1, average)])
+def test_pools(machine, kind, twin, seed):
     rng = np.random.default_rng(seed)
     image, sizes, under = pool_case(rng)
     limits = (0, 255) if seed % 2 else (100, 140)
@@ -64,7 +49,7 @@ def test_pools(machine, name, twin, seed):
     arena = arena_with(rng, 3, image, size)
     before = bytes(arena)
     for y in range(sizes[-2]):
-        machine.call(name, arena, 0, words(3, *sizes, 3 + image.size, *limits), y)
+        machine.call("pool", arena, 0, arena, words(3, *sizes, 3 + image.size, *limits), y, kind)
     assert list(arena[3 + image.size :]) == [v for line in under for cells in line for v in twin(cells, limits)]
     assert arena[: 3 + image.size] == before[: 3 + image.size]
 
@@ -74,5 +59,19 @@ def test_average_pool_of_the_most_cells(machine, value):
     cells = np.full((16384, 1), value)
     cells[::2] = np.minimum(cells[::2] + 1, 255)  # a half between two values
     arena = bytearray(cells.astype(np.uint8).tobytes()) + bytearray(1)
-    machine.call("average_pool", arena, 0, words(0, 128, 128, 1, 128, 128, 1, 1, 0, 0, 1, 1, 16384, 0, 255), 0)
+    machine.call("pool", arena, 0, arena, words(0, 128, 128, 1, 128, 128, 1, 1, 0, 0, 1, 1, 16384, 0, 255), 0, 1)
     assert arena[-1] == average(cells, (0, 255))[0]
+
+
+@pytest.mark.parametrize(("pixels", "c"), [(1, 1), (1, 5), (7, 3), (50, 8), (40000, 1)])
+def test_sums_for_a_mean(machine, pixels, c):
+    """As words, of the int8 values: a pool with one kernel over all pixels."""
+    rng = np.random.default_rng(pixels)
+    x = rng.integers(0, 256, (pixels, c)) if pixels < 40000 else np.zeros((pixels, c), int)
+    sums_at = 4 + x.size + -x.size % 4
+    arena = arena_with(rng, 4, x, 4 * c + 8)
+    before = bytes(arena)
+    machine.call("pool", arena, 0, arena, words(4, 1, pixels, c, 1, pixels, 1, 1, 0, 0, 1, 1, sums_at, 0, 0), 0, 2)
+    end = sums_at + 4 * c
+    assert np.frombuffer(bytes(arena[sums_at:end]), "<i4").tolist() == (x - 128).sum(axis=0).tolist()
+    assert arena[:sums_at] + arena[end:] == before[:sums_at] + before[end:]

@@ -177,7 +177,7 @@ def instructions(machine: Machine, function: str, *arguments: object) -> int:
     return machine.instructions
 
 
-_MOST = {"rv32imc": 48, "xtensawin": 60}  # what was reached, and 1.25 times as many
+_MOST = {"rv32imc": 60, "xtensawin": 75}  # the goal, and 1.25 times as many
 
 
 def test_instructions_of_opening(architecture: Architecture, ctr: Machine, ghash: Machine) -> None:

@@ -170,7 +170,7 @@ LABELS_LEN = len(tiny.LABELS_SECTION)
         (release_with(tiny.PROGRAM_AT + 28, "I", 0), "program: step 0 has operator 0, wanted 1 to 16"),
         (release_with(tiny.PROGRAM_AT + 28, "I", 17), "program: step 0 has operator 17, wanted 1 to 16"),
         (release_with(tiny.PROGRAM_AT + 28, "I", 2), "program: step 0 runs past the end of the program"),
-        (release_with(tiny.PROGRAM_AT + 28, "I", 4), "program: 1 steps fill 7 of 14 words"),
+        (release_with(tiny.PROGRAM_AT + 28, "I", 4), "program: 1 steps fill 6 of 14 words"),
     ],
 )
 def test_a_bad_release_is_refused(bad, message):
