@@ -57,7 +57,7 @@ class Trial:
     def __init__(self, frames: np.ndarray, contracts: list[Contract], training: np.ndarray) -> None:
         self._frames, self._contracts = frames, contracts
         self._least, self._greatest = training.min(axis=(0, 1)), training.max(axis=(0, 1))
-        self._deviation = training.std(axis=(0, 1))
+        self._deviation = training.std(axis=(0, 1), dtype=np.float64)
         self._classifier = Classifier()
         self._answers = [self._classifier.top(frame) for frame in frames]
 

@@ -66,7 +66,7 @@ def survey(frames: Frames, channels: int, what: str) -> Survey:
     for channel in range(channels):
         if least[:, channel].min() == greatest[:, channel].max():
             raise TinysealError(
-                f"{what}: channel {channel} is {least[0, channel]:g} throughout, wanted frames of a sensor that works"
+                f"{what}: channel {channel} is {least[0, channel] + 0.0:g} throughout, wanted frames of a sensor that works"
             )
     return Survey(
         values,
