@@ -170,3 +170,21 @@ def test_the_readme_has_what_the_program_prints(capsys):
     assert block.splitlines() == printed
     assert printed[-1] == "faults: 14 kinds, 0 clean frames refused of 40"
     assert len(printed) == 2 + len(FAULTS) + 3 + 1
+
+
+def test_the_readme_s_reasons_have_the_table_s_numbers():
+    rows = re.findall(r"^(\w.{17}) (.{20}) +\d+ +\d+ +(\d+) of (\d+)", README, re.MULTILINE)
+    misled = {(kind.strip(), level.strip()): (int(some), int(passed)) for kind, level, some, passed in rows}
+    assert len(misled) == 1 + len(FAULTS) + 3
+    harmless = [
+        *(("stuck value", f"last {part}") for part in ("quarter", "half")),
+        *(("saturation", level) for level in ("clipped at 50 %", "clipped at 10 %", "at the end for 5 %")),
+        *(("spikes", f"{count}, as high as seen") for count in (1, 5)),
+        ("gain", "/10, one channel"),
+        ("dropout", "10 %"),
+    ]
+    some, passed = (sum(misled[fault][i] for fault in harmless) for i in range(2))
+    assert f"the network is misled in {some} of {passed:,} |" in README
+    assert "{} of {} are misled |".format(*misled["gain", "/10, all"]) in README
+    assert f"misleads {misled['adversary', '0.1 deviations'][0]} of 40, one deviation all |" in README
+    assert misled["adversary", "1 deviation"] == (40, 40)
