@@ -4,7 +4,7 @@ import itertools
 import math
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -133,18 +133,21 @@ def verdict(case: Case) -> tuple[int, int]:
     return OK, -1
 
 
-def random_case(source: random.Random) -> Case:
+_SAMPLES = (1, 2, 3, 5, 8, 8, 127, 128, 129, 300)  # a board takes 128 at a time
+
+
+def random_case(source: random.Random, samples: Sequence[int] = _SAMPLES) -> Case:
     """A contract whose limits lie at what the frame has, or one beside it, and now and then a value that is wrong."""
     kind = source.choice([*TYPES, "float32"])
     count = source.choice((1, 1, 2, 3))
-    samples = source.choice((1, 2, 3, 5, 8, 8, 127, 128, 129, 300))
+    size = source.choice(samples)
     channels, columns = [], []
     for _ in range(count):
         limits = _float_limits(source) if kind == "float32" else _raw_limits(source, kind)
         if channels and source.random() < 0.4:
             limits = replace(channels[0])
         channels.append(limits)
-        columns.append(_values(source, kind, limits, samples))
+        columns.append(_values(source, kind, limits, size))
     values = np.stack(columns, axis=1)
     if source.random() < 0.25:
         _spoil(source, values)

@@ -6,6 +6,7 @@ import math
 import struct
 from dataclasses import dataclass, fields
 from enum import IntFlag
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -152,7 +153,7 @@ class Contract:
         limits = self.channels[channel]
         if self.type == "float32":
             return Units.of_float32(limits.low, limits.high)
-        return Units.of_integers(int(limits.low), int(limits.high), limits.scale, limits.offset)
+        return Units.of_integers(int(limits.low), int(limits.high), Fraction(limits.scale), Fraction(limits.offset))
 
     @property
     def check_names(self) -> list[str]:

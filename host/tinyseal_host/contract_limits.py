@@ -9,9 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from .contract import DTYPES, NO_ZERO, Channel, raw_limits
+from .contract import NO_ZERO, Channel, raw_limits
 from .errors import TinysealError
 from .units import Units
 
@@ -32,11 +31,11 @@ class Wishes:
 
     type: str
     samples: int
-    range: tuple[float, float]
-    scale: float
-    offset: float
+    range: Pair
+    scale: Decimal
+    offset: Decimal
     max_saturated: int | None
-    rails: tuple[float, float] | None
+    rails: Pair | None
     least_movement: Decimal | None
     largest_step: Decimal | None
     mean: Pair | None
@@ -46,17 +45,17 @@ class Wishes:
 def channel_of(wishes: Wishes, path: Path) -> Channel:
     """The Channel; TinysealError, with `path` before it, for limits that no frame can keep."""
     if wishes.type == "float32":
-        ends: tuple[float, float] = wishes.range
+        ends: tuple[float, float] = float32(wishes.range[0]), float32(wishes.range[1])
         units, zero = Units.of_float32(*ends), 0
     else:
         ends = _raw_range(wishes, path)
-        units = Units.of_integers(int(ends[0]), int(ends[1]), wishes.scale, wishes.offset)
+        units = Units.of_integers(int(ends[0]), int(ends[1]), Fraction(wishes.scale), Fraction(wishes.offset))
         zero = _raw_zero(wishes)
     return Channel(
         ends[0],
         ends[1],
-        scale=wishes.scale,
-        offset=wishes.offset,
+        scale=float32(wishes.scale),
+        offset=float32(wishes.offset),
         zero=zero,
         max_saturated=wishes.max_saturated or 0,
         **_rails(wishes, units, path),
@@ -65,28 +64,26 @@ def channel_of(wishes: Wishes, path: Path) -> Channel:
     )
 
 
-def _raw_values(wishes: Wishes) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32]]:
-    """Every raw value of the type, and what it stands for, both ascending."""
-    least, most = raw_limits(wishes.type)
-    raw = np.arange(least, most + 1).astype(DTYPES[wishes.type])
-    with np.errstate(over="ignore"):
-        return raw, Channel(0, 1, wishes.scale, wishes.offset).physical(raw)
+def _raw(wishes: Wishes, physical: Decimal) -> Fraction:
+    """The raw number that stands for a physical one, by scale and offset as they were written."""
+    return (Fraction(physical) - Fraction(wishes.offset)) / Fraction(wishes.scale)
 
 
 def _raw_range(wishes: Wishes, path: Path) -> tuple[int, int]:
     """The least and the greatest raw value that stand for a number in the range."""
-    raw, physical = _raw_values(wishes)
-    low, high = (np.float32(end) for end in wishes.range)
-    inside = raw[(physical >= low) & (physical <= high)]
-    if len(inside) < 2:
-        reach = f"{physical[0]:g} to {physical[-1]:g}"
-        raise _wrong(path, f"range is {low:g} to {high:g}, wanted two values or more of {wishes.type}'s {reach}")
-    return int(inside[0]), int(inside[-1])
+    least, most = raw_limits(wishes.type)
+    low = max(least, math.ceil(_raw(wishes, wishes.range[0])))
+    high = min(most, math.floor(_raw(wishes, wishes.range[1])))
+    if low >= high:
+        reach = " to ".join(f"{float(raw * wishes.scale + wishes.offset):g}" for raw in (least, most))
+        wanted = f"wanted two values or more of {wishes.type}'s {reach}"
+        raise _wrong(path, f"range is {_shown(wishes.range)}, {wanted}")
+    return low, high
 
 
 def _raw_zero(wishes: Wishes) -> int:
     """The raw value nearest to physical zero; NO_ZERO when the type has none there."""
-    zero = round(-Fraction(wishes.offset) / Fraction(wishes.scale))
+    zero = round(_raw(wishes, Decimal(0)))
     least, most = raw_limits(wishes.type)
     return zero if least <= zero <= most else NO_ZERO
 
@@ -99,14 +96,12 @@ def _rails(wishes: Wishes, units: Units, path: Path) -> dict[str, int]:
         return {"rail_low": 0, "rail_high": units.span}
     low, high = wishes.rails
     if not wishes.range[0] <= low < high <= wishes.range[1]:
-        raise _wrong(path, f"rails are {low:g} and {high:g}, wanted both in the range {_shown(wishes.range)}")
+        raise _wrong(path, f"rails are {low} and {high}, wanted both in the range {_shown(wishes.range)}")
     if wishes.type == "float32":
-        rail_low, rail_high = units.u(np.array([low, high], np.float32)).tolist()
+        rail_low, rail_high = units.u(np.array([float32(low), float32(high)], np.float32)).tolist()
     else:
-        raw, physical = _raw_values(wishes)
-        u = raw.astype(np.int64) - units.base
-        rail_low = max(0, int(u[physical <= np.float32(low)].max(initial=0)))
-        rail_high = int(u[physical >= np.float32(high)].min(initial=units.span))
+        rail_low = max(0, math.floor(_raw(wishes, low)) - units.base)
+        rail_high = min(units.span, math.ceil(_raw(wishes, high)) - units.base)
     return {"rail_low": rail_low, "rail_high": rail_high}
 
 

@@ -139,9 +139,9 @@ class _Reader:
     def wishes(self, kind: str, samples: int) -> list[Wishes]:
         """What is asked of each channel."""
         columns = (
-            self.each("range", _float32_pair, _FLOAT32_PAIR, (0.0, 0.0)),
-            self.each("scale", _positive_float32, "a positive float32 number", 1.0),
-            self.each("offset", _float32, "a finite float32 number", 0.0),
+            self.each("range", _float32_pair, _FLOAT32_PAIR, (Decimal(0), Decimal(0))),
+            self.each("scale", _positive_float32, "a positive float32 number", Decimal(1)),
+            self.each("offset", _float32, "a finite float32 number", Decimal(0)),
             self.each("saturated_ratio", _ratio, _RATIO, None),
             self.each("rails", _float32_pair, _FLOAT32_PAIR, None),
             self.each("least_movement", _positive, _POSITIVE, None),
@@ -192,21 +192,23 @@ def _positive(value: object) -> Decimal | None:
     return number if number is not None and number > 0 and abs(number.adjusted()) < _MAX_DIGITS else None
 
 
-def _float32(value: object) -> float | None:
+def _float32(value: object) -> Decimal | None:
+    """A number that float32 reaches, as it was written; what is zero in float32 is zero."""
     number = _decimal(value)
-    found = math.nan if number is None else float32(number)
-    return found if math.isfinite(found) else None
+    if number is None or not math.isfinite(float32(number)):
+        return None
+    return number if float32(number) else Decimal(0).copy_sign(number)
 
 
-def _positive_float32(value: object) -> float | None:
+def _positive_float32(value: object) -> Decimal | None:
     found = _float32(value)
     return found if found is not None and found > 0 else None
 
 
-def _float32_pair(value: object) -> tuple[float, float] | None:
+def _float32_pair(value: object) -> tuple[Decimal, Decimal] | None:
     ends = [_float32(end) for end in value] if isinstance(value, list) and len(value) == 2 else []
     low, high = ends or (None, None)
-    return (low, high) if low is not None and high is not None and low < high else None
+    return (low, high) if low is not None and high is not None and float32(low) < float32(high) else None
 
 
 def _pair(value: object) -> tuple[Decimal, Decimal] | None:

@@ -8,7 +8,7 @@ from .errors import Refusal, RefusedError
 FLOAT32_HEAD_LEN = 12 + 257 * 4
 RAW8_LEN = 256
 """Bytes of a table for int8 or uint8 values."""
-RAW16_LEN = 256 + 2 * 256
+RAW16_LEN = 4 + 256 + 2 * 256
 """Of one for int16."""
 _NO_MORE = 0x7FFFFFFF
 

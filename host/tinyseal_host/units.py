@@ -54,10 +54,9 @@ class Units:
         return cls(exponent, base, top - base, unit, base * unit)
 
     @classmethod
-    def of_integers(cls, low: int, high: int, scale: float, offset: float) -> Units:
+    def of_integers(cls, low: int, high: int, scale: Fraction, offset: Fraction) -> Units:
         """Of a range of raw integers, that stand for raw * scale + offset."""
-        unit = Fraction(scale)
-        return cls(None, low, high - low, unit, low * unit + Fraction(offset))
+        return cls(None, low, high - low, scale, low * scale + offset)
 
     @property
     def shift(self) -> int:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from emulation import EmulationError
 from vm import VmError
 
-from . import chapter_engine, chapter_open
+from . import chapter_engine, chapter_gate, chapter_open
 from .line import Line
 
-CHAPTERS: dict[str, Callable[[], Iterator[Line]]] = {"open": chapter_open.lines, "engine": chapter_engine.lines}
+CHAPTERS: dict[str, Callable[[], Iterator[Line]]] = {
+    "open": chapter_open.lines,
+    "gate": chapter_gate.lines,
+    "engine": chapter_engine.lines,
+}
 
 
 def run(names: Sequence[str]) -> bool:

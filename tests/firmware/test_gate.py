@@ -88,7 +88,7 @@ def test_order_and_limits(frame: list[float], low: float, high: float, max_zeros
     assert status_of(frame, low, high, max_zeros) == wanted
 
 
-_CASES, _BATCH = 4000, 500
+_CASES, _BATCH = 2000, 500
 
 
 def test_says_what_the_document_says() -> None:

@@ -187,18 +187,20 @@ def test_raw_values_to_bytes(raw: Machine) -> None:
     source = random.Random(9)
     table = bytes(source.randrange(256) for _ in range(256))
     frame, out = bytes(value for value in range(256) for _ in range(3)), bytearray(768)
-    raw.call("_quantise8", frame, out, 256, 1, 3, table)
+    raw.call("_quantise8", frame, 0, out, 256, 1, 3, table)
     assert out[1::3] == table
     assert not any(out[0::3])
     assert not any(out[2::3])
-    for steps in (300, 3):
-        ends = sorted(source.sample(range(65536), steps - 1))
-        found = np.searchsorted(ends, np.arange(65536), side="right") * 255 // steps
-        last = np.searchsorted(found, np.arange(256), side="right") - 1
-        table = found[::256].astype(np.uint8).tobytes() + np.maximum(last, 0).astype("<u2").tobytes()
-        values = [*range(0, 65536, 97), *(v + d for v in ends for d in (-1, 0) if v + d >= 0)]
+    for steps, base, shift in ((300, 0, 8), (3, 0, 15), (200, 30000, 4), (256, 65000, 0)):
+        ends = sorted(source.sample(range(base + 1, min(65536, base + (256 << shift))), steps - 1))
+        found = np.searchsorted(ends, np.arange(65536), side="right") * 255 // (steps - 1)
+        last = np.searchsorted(found, np.arange(256), side="right") - 1 - base
+        last[255] = 65535
+        first = found[np.minimum(base + (np.arange(256) << shift), 65535)]
+        table = struct.pack("<2H", base, shift) + bytes(first.tolist()) + np.maximum(last, 0).astype("<u2").tobytes()
+        values = [*range(0, 65536, 97), *(v + d for v in ends for d in (-1, 0)), 65535]
         raw_values = np.array([[0, value - 32768] for value in values], "<i2")
         out = bytearray(2 * len(values))
-        raw.call("_quantise16", raw_values.tobytes(), out, len(values), 1, 2, table)
+        raw.call("_quantise16", raw_values.tobytes(), 0, out, len(values), 1, 2, table)
         assert list(out[1::2]) == [int(found[value]) for value in values]
         assert not any(out[0::2])

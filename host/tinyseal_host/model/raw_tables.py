@@ -9,7 +9,7 @@ from ..contract import Channel, Contract, raw_limits
 from .quantisation import Int64, quantise
 from .tables import BIAS
 
-_BLOCK = 256  # int16 values that share an entry of `steps`
+_BLOCKS_BITS = 8  # of the number of blocks of int16 values
 
 
 def raw_quantise_tables(contract: Contract, scale: float, zero_point: int) -> bytes:
@@ -33,9 +33,16 @@ def _raw8(raw: npt.NDArray[np.generic], found: Int64) -> bytes:
 
 
 def _raw16(found: Int64) -> bytes:
-    """Where to begin to count, for each block of raw values; and the last raw value + 32768 for each biased byte.
+    """Where to begin to count, for each block of raw values; and the last raw value for each biased byte.
 
-    The bytes do not descend, as the scale is positive. No search comes to a byte below the first one.
+    The bytes do not descend, as the scale is positive. Blocks are as small as 256 of them can be between the last raw
+    value with the least byte and the first with the greatest, so that there is little to count.
     """
-    last = np.searchsorted(found, np.arange(256), side="right") - 1
-    return found[::_BLOCK].astype(np.uint8).tobytes() + np.maximum(last, 0).astype("<u2").tobytes()
+    base = int(np.searchsorted(found, found[0], side="right")) - 1
+    top = int(np.searchsorted(found, found[-1]))
+    shift = max(0, (max(top - base, 1) - 1).bit_length() - _BLOCKS_BITS)
+    first = found[np.minimum(base + (np.arange(256) << shift), len(found) - 1)]
+    last = np.searchsorted(found, np.arange(256), side="right") - 1 - base
+    last[found[-1] :] = len(found) - 1  # the end of the search
+    words = np.array([base, shift], "<u2").tobytes()
+    return words + first.astype(np.uint8).tobytes() + np.maximum(last, 0).astype("<u2").tobytes()
