@@ -98,7 +98,7 @@ def _spread16(p: ptr16, v: int, at: int, n: int, job: ptr32, u: ptr32):
 
 
 @micropython.viper
-def _quantise8(p: ptr8, q: int, out: ptr8, n: int, at: int, step: int, table: ptr8):
+def _quantise8(p: ptr8, out: ptr8, n: int, at: int, step: int, table: ptr8):
     """n 8-bit values, every `step`-th from the one numbered `at` on, to biased bytes in the same places of `out`.
 
     RV32 19 instructions a value, Xtensa 24.
@@ -113,10 +113,10 @@ def _quantise8(p: ptr8, q: int, out: ptr8, n: int, at: int, step: int, table: pt
 
 
 @micropython.viper
-def _quantise16(p: ptr16, q: int, out: ptr8, n: int, at: int, step: int, table: ptr8):
-    """The same of int16 values. The table's last entry, 65535, ends the search; q only reserves a register: pass 0.
+def _quantise16(p: ptr16, out: ptr8, n: int, at: int, step: int, table: ptr8):
+    """The same of int16 values. The table's last entry, 65535, ends the search.
 
-    RV32 61 instructions a value and 9 for each step of the search, Xtensa 70 and 9.
+    RV32 66 instructions a value, Xtensa 76, where most values take a step of the search.
     """
     base = ptr16(table)[0]
     shift = ptr16(table)[1] & 15
@@ -175,4 +175,4 @@ class Quantise:
     def run(self, frame, out):
         """All values of the frame to as many bytes at `out`. Allocates nothing."""
         for channel in range(self._channels):
-            self._leaf(frame, 0, out, self._samples, channel, self._channels, self._tables[channel])
+            self._leaf(frame, out, self._samples, channel, self._channels, self._tables[channel])

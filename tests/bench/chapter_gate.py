@@ -90,7 +90,7 @@ def _quantised(board: EmulatedBoard, case: Case, frame: bytearray) -> bytearray:
         return out
     table = raw_quantise_tables(Contract(case.type, 1, (Channel(0, 1),), 0), _SCALE, _ZERO_POINT)
     leaf = "_quantise16" if case.type == "int16" else "_quantise8"
-    getattr(board.modules["raw"], leaf)(frame, 0, out, LENGTH, 0, 1, bytearray(table))
+    getattr(board.modules["raw"], leaf)(frame, out, LENGTH, 0, 1, bytearray(table))
     return out
 
 

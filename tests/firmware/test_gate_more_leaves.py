@@ -187,7 +187,7 @@ def test_raw_values_to_bytes(raw: Machine) -> None:
     source = random.Random(9)
     table = bytes(source.randrange(256) for _ in range(256))
     frame, out = bytes(value for value in range(256) for _ in range(3)), bytearray(768)
-    raw.call("_quantise8", frame, 0, out, 256, 1, 3, table)
+    raw.call("_quantise8", frame, out, 256, 1, 3, table)
     assert out[1::3] == table
     assert not any(out[0::3])
     assert not any(out[2::3])
@@ -201,6 +201,6 @@ def test_raw_values_to_bytes(raw: Machine) -> None:
         values = [*range(0, 65536, 97), *(v + d for v in ends for d in (-1, 0)), 65535]
         raw_values = np.array([[0, value - 32768] for value in values], "<i2")
         out = bytearray(2 * len(values))
-        raw.call("_quantise16", raw_values.tobytes(), 0, out, len(values), 1, 2, table)
+        raw.call("_quantise16", raw_values.tobytes(), out, len(values), 1, 2, table)
         assert list(out[1::2]) == [int(found[value]) for value in values]
         assert not any(out[0::2])
