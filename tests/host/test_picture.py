@@ -144,6 +144,11 @@ def test_what_is_refused_is_marked_where_it_is():
     assert lines_of(pixels, Ink.SPOT).max() < 6  # 7.0 lies far above the limit, so it is at the edge
 
 
+def test_a_refused_frame_narrower_than_a_pixel_is_seen():
+    pixels = plot(panel(np.zeros((5000, 2)), refused=np.arange(5000) == 2500))
+    assert len(columns_of(pixels, Ink.REFUSED)) == 1
+
+
 def test_what_has_no_value_is_marked_from_top_to_bottom():
     values = np.zeros((10, 100))
     values[5, 10:20] = np.nan
@@ -178,7 +183,7 @@ def test_limits_far_from_the_values_leave_the_values_to_be_seen():
     assert chart.view(panel(np.full((2, 5), np.nan))) == pytest.approx((-1.24, 1.24))
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(1, 12))
+@given(st.floats(-1e6, 1e6), st.floats(1e-1, 1e6), st.integers(1, 12))
 def test_ticks_are_few_round_and_inside(low, span, most):
     high = low + span
     found = chart.ticks(low, high, most)

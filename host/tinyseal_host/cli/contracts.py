@@ -28,7 +28,8 @@ def contract(options: argparse.Namespace, output: Output) -> None:
     proposal = propose(seen, frames.dtype.name, Rule(options.margin, options.quantile))
     text = contract_text(proposal, options.frames.name)
     made = contract_of(tomllib.loads(text, parse_float=Decimal), options.output)
-    refused = screen(frames, made).refused
+    with output.progress("frames", unit="frames") as step:
+        refused = screen(frames, made, step).refused
     write_whole(options.output, text.encode())
     output.columns(
         ("limit", "channel", "seen", "allowed", "refused", "left out"),

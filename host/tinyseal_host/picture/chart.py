@@ -76,7 +76,8 @@ class _Plot:
         """What is refused lies below the axes, the axes below the values, and the spots on top."""
         canvas, panel = self._canvas, self._panel
         for frame in np.flatnonzero(panel.refused).tolist():
-            canvas.area(self._border(frame), self._top, self._border(frame + 1) - 1, self._bottom, Ink.REFUSED)
+            left = self._border(frame)
+            canvas.area(left, self._top, max(left, self._border(frame + 1) - 1), self._bottom, Ink.REFUSED)
         self._axes()
         for limit in (panel.low, panel.high):
             if self._low <= limit <= self._high:

@@ -65,8 +65,9 @@ def survey(frames: Frames, channels: int, what: str) -> Survey:
     least, greatest = values.min(axis=1), values.max(axis=1)
     for channel in range(channels):
         if least[:, channel].min() == greatest[:, channel].max():
+            always = least[0, channel] + 0.0  # -0.0 is a zero, too
             raise TinysealError(
-                f"{what}: channel {channel} is {least[0, channel] + 0.0:g} throughout, wanted frames of a sensor that works"
+                f"{what}: channel {channel} is {always:g} throughout, wanted frames of a sensor that works"
             )
     return Survey(
         values,
