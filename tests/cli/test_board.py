@@ -97,7 +97,12 @@ def test_refused_frames_are_named_and_counted(tinyseal, deploy, shared, here):
         "RANGE": 1,
         "ZEROS": 1,
     }
-    assert (about["channels"], about["last"], about["last_channel"], about["longest"]) == ([0, 1, 0, 1, 0, 1], "NAN", 3, 4)
+    assert (about["channels"], about["last"], about["last_channel"], about["longest"]) == (
+        [0, 1, 0, 1, 0, 1],
+        "NAN",
+        3,
+        4,
+    )
     times = [(frame["gate_microseconds"], frame["net_microseconds"]) for frame in about["frames"]]
     assert all(gate >= 0 and (net > 0) == (row[2] == "ok") for (gate, net), row in zip(times, rows, strict=True))
     assert [frame["channel"] for frame in about["frames"]] == [None, 5, 1, None, 3, None]
