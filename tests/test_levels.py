@@ -49,8 +49,13 @@ HOST = {
     "transport": ("board.transport", _BASE),
     "sim": ("sim", _BASE),
     "example": ("example", _BASE),
+    "picture": ("picture", ()),
+    "screening": ("screening", (*_BASE, "picture")),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
-    "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning")),
+    "cli": (
+        "cli",
+        (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning"),
+    ),
     "demo": ("demo", ("package", "example")),
 }
 

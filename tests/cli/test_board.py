@@ -88,7 +88,7 @@ def test_refused_frames_are_named_and_counted(tinyseal, deploy, shared, here):
     assert found.status == 0
     rows = list(csv.reader(found.out.splitlines()))[1:]
     assert [row[2] for row in rows] == ["ok", "nan", "range", "zeros", "nan", "ok"]
-    assert rows[1] == ["1", "2", "nan", "0", "", "", "", "", "", ""]
+    assert rows[1] == ["1", "2", "nan", "5", "", "", "", "", "", ""]
     assert [int(v) for v in rows[5][6:]] == expected_outputs()[5].tolist()
     about = tinyseal("infer frames.csv --port sim --state board --json").json
     assert {name: count for name, count in about["counts"].items() if count} == {
@@ -97,10 +97,15 @@ def test_refused_frames_are_named_and_counted(tinyseal, deploy, shared, here):
         "RANGE": 1,
         "ZEROS": 1,
     }
-    assert (about["channels"], about["last"], about["last_channel"], about["longest"]) == ([3], "NAN", 0, 4)
+    assert (about["channels"], about["last"], about["last_channel"], about["longest"]) == (
+        [0, 1, 0, 1, 0, 1],
+        "NAN",
+        3,
+        4,
+    )
     times = [(frame["gate_microseconds"], frame["net_microseconds"]) for frame in about["frames"]]
     assert all(gate >= 0 and (net > 0) == (row[2] == "ok") for (gate, net), row in zip(times, rows, strict=True))
-    assert [frame["channel"] for frame in about["frames"]] == [None, 0, 0, None, 0, None]
+    assert [frame["channel"] for frame in about["frames"]] == [None, 5, 1, None, 3, None]
     np.save("short.npy", frames[:, :-1])
     found = tinyseal("infer short.npy --port sim --state board -o short.csv")
     assert "6  refused: size" in found.out

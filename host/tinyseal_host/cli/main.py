@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, files, keys, sealing
+from . import board, contracts, files, keys, sealing
 from .output import Output
 from .parser import make_parser
 
@@ -17,6 +17,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
     "example": files.example,
     "keygen": keys.keygen,
     "keys": keys.list_keys,
+    "contract": contracts.contract,
+    "check": contracts.check,
     "build": files.build,
     "inspect": files.inspect,
     "seal": sealing.seal,
