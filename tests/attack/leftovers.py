@@ -95,6 +95,8 @@ def search(pid: int, secrets: Secrets) -> dict[str, int]:
             words = data[shift : shift + (len(data) - shift) // 4 * 4].view(np.uint32)
             maybe = np.flatnonzero(wanted[_hash(words)])
             # A word that is everywhere, zero say, may share its place in the filter with one that is wanted.
+            if not maybe.size:
+                continue
             for index in maybe[np.isin(words[maybe], first_words)]:
                 at = shift + 4 * int(index)
                 name = pieces.get(chunk[at : at + PIECE])

@@ -119,10 +119,11 @@ def test_nothing_is_left_by_what_the_host_calls(bench):
 
 def test_the_search_reads_across_its_chunks(monkeypatch):
     """A secret that lies over the edge between two pieces of memory."""
-    monkeypatch.setattr(leftovers, "_CHUNK", 4096)
+    chunk = 1 << 16  # small, and yet not a million pieces where many tests have run in this process
+    monkeypatch.setattr(leftovers, "_CHUNK", chunk)
     secret = bytes(random.Random(5).randbytes(48))
-    holder = bytearray(64 * 4096)
-    for at in range(4000, len(holder) - 48, 4096 + 13):
+    holder = bytearray(64 * chunk)
+    for at in range(chunk - 96, len(holder) - 48, chunk + 13):
         holder[at : at + 48] = secret
     found = leftovers.search(os.getpid(), leftovers.Secrets({"planted": secret}))
-    assert found["planted"] >= 33 * len(range(4000, len(holder) - 48, 4096 + 13))
+    assert found["planted"] >= 33 * len(range(chunk - 96, len(holder) - 48, chunk + 13))
