@@ -5,25 +5,9 @@ import pytest
 from gate_cases import ENDS, NUMPY
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tflite_micro import runtime
-from tflite_parts import scales, zero_points
-from tflite_writer import TfliteWriter
+from tflite_parts import scales, tflm_quantise, zero_points
 from tinyseal_host.contract import Channel, Contract
 from tinyseal_host.model.raw_tables import raw_quantise_tables
-
-ARENA = 1 << 20
-
-
-def tflm_quantise(values, scale, zero_point):
-    """What QUANTIZE makes of float32 values."""
-    writer = TfliteWriter()
-    entry = writer.tensor(values.shape, np.float32)
-    result = writer.tensor(values.shape, scale=scale, zero_point=zero_point)
-    writer.operator("QUANTIZE", [entry], [result])
-    interpreter = runtime.Interpreter.from_bytes(writer.finish([entry], [result]), arena_size=ARENA)
-    interpreter.set_input(values, 0)
-    interpreter.invoke()
-    return interpreter.get_output(0).copy()
 
 
 def looked_up(table, kind, raw):

@@ -70,7 +70,8 @@ def check(options: argparse.Namespace, output: Output) -> None:
     with output.progress("frames", unit="frames") as step:
         screening = screen(frames, rules, step)
     passed = len(frames) - screening.refused
-    summary = f"{options.frames.name}: {len(frames):,} frames, {passed:,} pass, {screening.refused:,} refused"
+    many = "" if len(frames) == 1 else "s"
+    summary = f"{options.frames.name}: {len(frames):,} frame{many}, {passed:,} pass, {screening.refused:,} refused"
     if options.plot is not None:
         write_whole(options.plot, picture(frames, rules, screening, summary))
     output.say(summary)

@@ -58,7 +58,7 @@ def contract_text(proposal: Proposal, source: str) -> str:
         elif limits:
             lines += _comment(f"Not asked: {_OFF[key]}.")
         if key == "saturated_ratio":
-            lines += _setting("rails", [f"[{low!r}, {high!r}]" for low, high in proposal.rails])
+            lines += _setting("rails", [_pair(*map(_number, ends)) for ends in proposal.rails])
     lines += [
         "",
         "# After so many refused frames in a row the board reports a failed sensor, until a good frame comes.",
@@ -71,9 +71,17 @@ def contract_text(proposal: Proposal, source: str) -> str:
 
 
 def _value(limit: Limit) -> str:
-    if limit.low is not None and limit.high is not None:
-        return f"[{limit.low!r}, {limit.high!r}]"
-    return repr(limit.high if limit.low is None else limit.low)
+    ends = [_number(end) for end in (limit.low, limit.high) if end is not None]
+    return _pair(*ends) if len(ends) == 2 else ends[0]
+
+
+def _pair(low: str, high: str) -> str:
+    return f"[{low}, {high}]"
+
+
+def _number(value: float) -> str:
+    """As short as it can be said."""
+    return str(int(value)) if value == int(value) and abs(value) < 1 << 53 else repr(value)
 
 
 def _seen(limits: list[Limit]) -> str:
