@@ -48,9 +48,9 @@ TABLES = quantise_table() + dot_table()
 ROWS_AT = TABLES_AT + len(quantise_table())
 
 
-def contract(max_zeros=MAX_ZEROS):
+def contract(length=LENGTH, max_zeros=MAX_ZEROS):
     """One channel of float32, whose scale is 1 and offset 0, and no optional check."""
-    return struct.pack("<7I4f8I2Q", 1, LENGTH, 1, 0, max_zeros, 0, 0, LOW, HIGH, 1.0, 0.0, *[0] * 8, 0, 0)
+    return struct.pack("<7I4f8I2Q", 1, length, 1, 0, max_zeros, 0, 0, LOW, HIGH, 1.0, 0.0, *[0] * 8, 0, 0)
 
 
 def program(tables_at=TABLES_AT):

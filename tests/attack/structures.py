@@ -195,10 +195,12 @@ def bodies(draw):
         words += [number, *operands]
     for _ in range(draw(_rarely(st.just(0), st.integers(1, 3), 3))):
         words[draw(st.integers(0, len(words) - 1))] = draw(WORDS)
-    contract = tiny_release.contract(draw(_rarely(st.just(LENGTH), WORDS)))
+    contract = bytearray(tiny_release.contract(LENGTH, draw(_rarely(st.just(LENGTH), WORDS))))
+    for _ in range(draw(_rarely(st.just(0), st.integers(1, 3)))):
+        struct.pack_into("<I", contract, 4 * draw(st.integers(0, len(contract) // 4 - 1)), draw(WORDS))
     tables = QUANTISE + b"".join(table for *_, table in drawn)
     selftest = FRAME + draw(st.binary(min_size=1, max_size=1))
-    sections = [contract, labels, struct.pack(f"<{len(words)}I", *words), tables, selftest]
+    sections = [bytes(contract), labels, struct.pack(f"<{len(words)}I", *words), tables, selftest]
     lengths = [draw(_rarely(st.just(len(section)), WORDS, 40)) for section in sections]
     padded = b"".join(section + bytes(-len(section) % 4) for section in sections)
     total = draw(_rarely(st.just(64 + len(padded) + SIGNATURE_LEN), WORDS, 40))
