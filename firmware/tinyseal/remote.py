@@ -118,10 +118,11 @@ def provision(source, secret, modulus):
         wipe(secret)
 
 
-def check_room(payload_len, arena_len, operators):
+def check_room(payload_len, arena_len, operators, modules):
     """SealError(MEMORY) unless a release and an arena of these lengths in bytes can be had as `open` asks for them.
 
-    The modules of its operators are loaded for it, as they would be then. `arena_len` 0 where it is not known.
+    The modules of its operators, and those that its contract asks for, names in a str, are loaded for it, as they would
+    be then. `arena_len` 0 where it is not known.
     """
     close_model()
     _Session.frame = bytearray()
@@ -135,6 +136,8 @@ def check_room(payload_len, arena_len, operators):
             net.load(number)
         gc.collect()
         held.append(bytearray(arena_len))
+        for name in modules.split():
+            __import__("tinyseal." + name)
     except MemoryError:
         held.clear()
         gc.collect()

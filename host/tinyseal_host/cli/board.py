@@ -81,7 +81,7 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
         info = provisioning.describe(link)
         with output.progress("firmware") as step:
             provisioning.send_firmware(link, info, step)
-        updates.check_room(link, len(release), parse_release(release).program)
+        updates.check_room(link, len(release), parse_release(release))
         board = link.call("status")
         if board["key_source"]:
             provisioning.check_keys(board, info, master=master, signer=signer)
