@@ -5,11 +5,10 @@ from micropython import const
 
 from .errors import RELEASE, SealError
 
-FLOAT32 = const(1)
+_FLOAT32 = const(1)
 _UINT8 = const(4)
 _FIXED = const(28)
-RECORD = const(64)
-"""Bytes of a channel's record."""
+_RECORD = const(64)  # bytes of a channel's record
 _CHANNELS_MAX = const(256)
 _MEAN_OR_DEVIATION = const(24)
 _SAMPLES_MAX = const(65535)  # for the sums of mean and deviation
@@ -41,28 +40,22 @@ class Contract:
         channels = self.channels
         if not 1 <= self.type <= _UINT8 or not 1 <= self.length < 1 << 30 or self.max_zeros > self.length:
             _refuse("frame")
-        if not 1 <= channels <= _CHANNELS_MAX or self.length % channels or n != _FIXED + RECORD * channels:
+        if not 1 <= channels <= _CHANNELS_MAX or self.length % channels or n != _FIXED + _RECORD * channels:
             _refuse("channels")
         self.samples = self.length // channels
         self.size = (4, 2, 1, 1)[self.type - 1]
         if self.checks > 31 or reserved or (self.checks & _MEAN_OR_DEVIATION and self.samples > _SAMPLES_MAX):
             _refuse("frame")
         for i in range(channels):
-            at = self.at + RECORD * i
+            at = self.at + _RECORD * i
             words = ustruct.unpack_from("<16I", release, at)
             right = not (max(words[5:12]) | words[13] | words[15]) >> 31
-            if self.type == FLOAT32:
+            if self.type == _FLOAT32:
                 low, high = ustruct.unpack_from("<2f", release, at)
                 right = right and low < high and words[2:5] == (_ONE, 0, 0)
                 right = right and not (endless(words[0]) or endless(words[1]))
             if not right:
                 _refuse("limits")
-
-    def are_alike(self, words, first=0):
-        """Whether the channels have the same `words` words of their records, from word `first` on."""
-        at = self.at + 4 * first
-        starts = range(at, at + RECORD * self.channels, RECORD)
-        return len({bytes(self.release[start : start + 4 * words]) for start in starts}) == 1
 
 
 def endless(bits):

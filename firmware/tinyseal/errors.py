@@ -34,10 +34,6 @@ CODES = (
 )
 
 OK = const(0)
-SIZE = const(1)
-NAN = const(2)
-RANGE = const(3)
-ZEROS = const(4)
 SENSOR = const(10)
 
 STATUSES = (

@@ -5,9 +5,15 @@ import ustruct
 from micropython import const
 from uarray import array
 
-from .contract import FLOAT32, RECORD
-from .errors import NAN, OK, RANGE, SIZE, ZEROS
+# Indices of errors.STATUSES.
+_OK = const(0)
+_SIZE = const(1)
+_NAN = const(2)
+_RANGE = const(3)
+_ZEROS = const(4)
 
+_FLOAT32 = const(1)  # contract's type
+_RECORD = const(64)  # bytes of a channel's record
 _MISALIGNED = const(-2)
 
 _KNOWN = const(4)  # buffers of one element type that are remembered: two for double buffering, and room
@@ -17,8 +23,8 @@ _CODES = const("?fhbB")  # array's typecode by the contract's type
 # A key orders float32 by its bits as unsigned numbers: all bits flipped when negative, the top bit set when not. NaN
 # and infinity fall outside any finite range.
 _TOP = const(0x80000000)
-_LEAST = const(0xFF7FFFFF)  # the finite ones
-_MOST = const(0x7F7FFFFF)
+_LEAST = const(0x800000)  # of the finite ones
+_SPAN = const(0xFEFFFFFF)  # from there to the greatest
 
 
 def _key(bits):
@@ -67,7 +73,7 @@ def _has_elements(view, length, size, kind):
 
     Signed and unsigned ones cannot be told apart. On a board, pointers (array("O")) have four bytes as float32 has.
     """
-    is_float = kind == FLOAT32
+    is_float = kind == _FLOAT32
     if (type(view[0]) is float) != is_float or not _is_at_most(view, size * length):
         return False
     if not is_float:
@@ -77,7 +83,7 @@ def _has_elements(view, length, size, kind):
 
 def _job(contract, step, channel):
     """What the leaves are told of a channel whose values are `step` bytes apart."""
-    low_bits, high_bits = ustruct.unpack_from("<2I", contract.release, contract.at + RECORD * channel)
+    low_bits, high_bits = ustruct.unpack_from("<2I", contract.release, contract.at + _RECORD * channel)
     if low_bits == 0:
         low_bits = _TOP  # -0.0 lies in a range that begins at zero
     if high_bits == _TOP:
@@ -99,26 +105,21 @@ class Gate:
         """`contract`: a Contract, whose release stays where it is."""
         self._contract = contract
         self.channel = -1
-        if contract.type == FLOAT32:
-            self._scan, spread = _scan, None
-            job, compared = _job, 2
-            self._finite = array("I", (4 * contract.channels, 0, _key(_LEAST), _key(_MOST) - _key(_LEAST)))
+        if contract.type == _FLOAT32:
+            self._scan, spread, job = _scan, None, _job
+            self._finite = array("I", (4 * contract.channels, 0, _LEAST, _SPAN))
         else:
             from . import raw
 
             self._scan, spread = raw.leaves(contract)
-            job, compared = raw.job, 5
+            job = raw.job
         step = contract.size * contract.channels
-        self._each = [job(contract, step, i) for i in range(contract.channels)]
-        # In one go where all channels have the same limits.
-        alike = contract.are_alike(compared)
-        self._jobs = [job(contract, contract.size, 0)] if alike else self._each
-        self._n = contract.length if alike else contract.samples
+        self._jobs = [job(contract, step, i) for i in range(contract.channels)]
         self._more = None
         if contract.checks:
             from . import gate_more
 
-            self._more = gate_more.MoreChecks(contract, spread, self._each)
+            self._more = gate_more.MoreChecks(contract, spread, self._jobs)
         self.forget()
 
     def _is_frame(self, frame):
@@ -157,17 +158,18 @@ class Gate:
         """OK, or the first check that fails; anything but an aligned buffer of the right type and length is SIZE."""
         self.channel = -1
         if not self._is_frame(frame):
-            return SIZE
+            return _SIZE
         zeros = 0
+        n = self._contract.samples
         for job in self._jobs:
-            found = self._scan(frame, 0, 0, self._n, job)
+            found = self._scan(frame, 0, 0, n, job)
             if found < 0:
-                return SIZE if found == _MISALIGNED else self._why(frame)
+                return _SIZE if found == _MISALIGNED else self._why(frame)
             zeros += found
         if zeros > self._contract.max_zeros:
-            return ZEROS
+            return _ZEROS
         if self._more is None:
-            return OK
+            return _OK
         status = self._more.check(frame)
         self.channel = self._more.channel
         return status
@@ -177,15 +179,15 @@ class Gate:
         n = self._contract.samples
         if self._scan is _scan:
             finite = self._finite
-            for channel in range(len(self._each)):
+            for channel in range(len(self._jobs)):
                 finite[1] = 4 * channel
                 if _scan(frame, 0, 0, n, finite) < 0:
                     self.channel = channel
-                    return NAN
+                    return _NAN
         self.channel = 0
-        while self._scan(frame, 0, 0, n, self._each[self.channel]) >= 0:
+        while self._scan(frame, 0, 0, n, self._jobs[self.channel]) >= 0:
             self.channel += 1
-        return RANGE
+        return _RANGE
 
     def forget(self):
         """Let go of the buffers that are remembered."""

@@ -10,9 +10,9 @@ import micropython
 import ustruct
 from uarray import array
 
-from .contract import RECORD
-from .errors import OK, ZEROS
-
+_RECORD = micropython.const(64)  # bytes of a channel's record
+_OK = micropython.const(0)  # indices of errors.STATUSES
+_ZEROS = micropython.const(4)
 _SATURATED = micropython.const(1)
 _FLAT = micropython.const(2)
 _STEP = micropython.const(4)
@@ -213,7 +213,7 @@ def _fixed(bits, exponent):
 
 def _float32_job(contract, step, channel):
     """For `_spread`, and the greatest u."""
-    low, high = ustruct.unpack_from("<2I", contract.release, contract.at + RECORD * channel)
+    low, high = ustruct.unpack_from("<2I", contract.release, contract.at + _RECORD * channel)
     exponent = max((low >> 23) & 0xFF, (high >> 23) & 0xFF, 1)
     base = _fixed(low, exponent)
     job = array("I", (step, channel * contract.size, exponent, base & 0xFFFFFFFF))
@@ -239,7 +239,7 @@ class MoreChecks:
             while span >> shift > 0x7FFF:
                 shift += 1
             state = memoryview(self._state)[_STATE * i :]
-            record = self._records[RECORD * i :]
+            record = self._records[_RECORD * i :]
             self._channels.append((job, job[0] * _BLOCK, shift, state, record))
         self.channel = -1
 
@@ -249,7 +249,7 @@ class MoreChecks:
         for job, block, shift, state, record in self._channels:
             self._measure(frame, job, block, shift, state, record)
         check = 1
-        status = ZEROS
+        status = _ZEROS
         states, records, channels = self._state, self._records, len(self._channels)
         for compared in _COMPARED:
             status += 1
@@ -262,7 +262,7 @@ class MoreChecks:
                     self.channel = found
                     return status
             check += check
-        return OK
+        return _OK
 
     def _measure(self, frame, job, block, shift, state, record):
         """Fill a channel's state, a block at a time."""

@@ -1,5 +1,7 @@
 """A model that is open: frames in, statuses and outputs out (level 3)."""
 
+import gc
+
 from uarray import array
 from utime import ticks_diff, ticks_ms, ticks_us
 
@@ -71,15 +73,17 @@ class Model:
         self._busy = False
         self._used_ms = ticks_ms()
         try:
+            gc.collect()
             release = Release(payload, version)
             contract = release.contract
+            gc.collect()
+            gate = self._gate = Gate(contract)
             net = Net(payload, release.program_at, release.program_len, release.tables_at, release.tables_len, contract)
             self._net = net
             if net.input_len != contract.length or len(release.selftest_output) != net.output_len:
                 raise SealError(RELEASE, "lengths")
             if len(release.labels) not in (0, net.output_len):
                 raise SealError(RELEASE, "%d labels" % len(release.labels))
-            gate = self._gate = Gate(contract)
             self.version, self.name, self.labels = version, release.name, release.labels
             self.length, self.type = contract.length, contract.type
             self.output = net.output

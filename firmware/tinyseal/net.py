@@ -9,11 +9,11 @@ from micropython import const
 from uarray import array
 
 from . import kernels
-from .contract import FLOAT32
 from .errors import MEMORY, SealError
 from .layout import Layout, refuse
 from .memory import wipe
 
+_FLOAT32 = const(1)  # contract's type
 _HEADER_WORDS = const(7)
 _OUTPUT_MAX = const(4096)
 
@@ -65,7 +65,7 @@ class Net:
         if self.output_len > _OUTPUT_MAX:
             refuse("output")
         self._raw = None
-        if contract is None or contract.type == FLOAT32:
+        if contract is None or contract.type == _FLOAT32:
             layout.quantise(quantise_at)
         else:
             from . import raw

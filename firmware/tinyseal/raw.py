@@ -8,9 +8,10 @@ import micropython
 import ustruct
 from uarray import array
 
-from .contract import RECORD, endless
+from .contract import endless
 from .errors import RELEASE, SealError
 
+_RECORD = micropython.const(64)  # bytes of a channel's record
 _INT16 = micropython.const(2)
 _INT8 = micropython.const(3)
 _RAW8_LEN = micropython.const(256)
@@ -145,7 +146,7 @@ def _quantise16(p: ptr16, out: ptr8, n: int, at: int, step: int, table: ptr8):
 
 def job(contract, step, channel):
     """What the leaves that scan and spread are told of a channel whose values are `step` bytes apart."""
-    at = contract.at + RECORD * channel
+    at = contract.at + _RECORD * channel
     flip = 0x8000 if contract.type == _INT16 else 0x80 if contract.type == _INT8 else 0
     low, high, _, _, zero = ustruct.unpack_from("<5i", contract.release, at)
     zero = _NEVER if zero == _NO_ZERO else (zero + flip) & 0xFFFF
@@ -162,12 +163,19 @@ def _check(contract):
     least = 0 if contract.type > _INT8 else -1 << (8 * contract.size - 1)
     end = least + (1 << 8 * contract.size)
     for i in range(contract.channels):
-        at = contract.at + RECORD * i
+        at = contract.at + _RECORD * i
         low, high, _, _, zero = ustruct.unpack_from("<5i", contract.release, at)
         scale, offset = ustruct.unpack_from("<2I", contract.release, at + 8)
         is_zero = zero == _NO_ZERO or least <= zero < end
         if not least <= low < high < end or not is_zero or not 0 < scale < _INFINITY or endless(offset):
             raise SealError(RELEASE, "contract: channel %d" % i)
+
+
+def _are_alike(contract):
+    """Whether all channels have the same scale and offset, by their bits."""
+    first = contract.at + 8
+    starts = range(first, first + _RECORD * contract.channels, _RECORD)
+    return len({bytes(contract.release[start : start + 8]) for start in starts}) == 1
 
 
 class Quantise:
@@ -176,7 +184,7 @@ class Quantise:
     def __init__(self, layout, at, contract):
         """SealError(RELEASE) when a channel breaks a rule, or the tables are not whole or have no end."""
         _check(contract)
-        self._channels = 1 if contract.are_alike(2, 2) else contract.channels
+        self._channels = 1 if _are_alike(contract) else contract.channels
         self._samples = contract.length // self._channels
         self._leaf = _quantise16 if contract.type == _INT16 else _quantise8
         size = _RAW16_LEN if contract.type == _INT16 else _RAW8_LEN

@@ -52,7 +52,7 @@ class Cost:
     by_leaf: Counter[str] = field(default_factory=Counter)
 
 
-def case_of(kind: str, checks: int = 0, *, own_ranges: bool = False) -> Case:
+def case_of(kind: str, checks: int = 0) -> Case:
     """A contract that its frame keeps, with exactly as many zeros as it allows."""
     low = 0 if kind == "uint8" else _LOW
     source = np.random.default_rng(7)
@@ -61,8 +61,8 @@ def case_of(kind: str, checks: int = 0, *, own_ranges: bool = False) -> Case:
         values[1::2] *= -1
     values[::10] = 0
     channels = []
-    for number in range(CHANNELS):
-        limits = Limits(low, _HIGH + (number if own_ranges else 0))
+    for _ in range(CHANNELS):
+        limits = Limits(low, _HIGH)
         u_of, _ = fixed_point(kind, limits)
         limits.rails, limits.max_step = (0, u_of(limits.high)), u_of(limits.high)
         limits.max_saturated = LENGTH // CHANNELS
@@ -115,8 +115,6 @@ def _lines(architecture: Architecture, board: EmulatedBoard) -> Iterator[Line]:
         goals = (_goal(first.gate, _CHECK_MOST * most), _goal(first.gate + first.quantise, _ALL_MOST * most))
         yield _line(f"{prefix}{kind}", first.gate, f"{goals[0]}; size, NaN, range, zeros", first)
         yield _line(f"{prefix}{kind}_bytes", first.gate + first.quantise, f"{goals[1]}; and exactly quantised", first)
-        own = cost_of(board, case_of(kind, own_ranges=True))
-        yield _line(f"{prefix}{kind}_ranges", own.gate, "the first four, each channel with a range of its own", own)
         for name, checks in _OPTIONAL.items():
             more = cost_of(board, case_of(kind, checks))
             note = f"{_NOTES[name]}, more than the first four; {more.calls - first.calls} calls"
