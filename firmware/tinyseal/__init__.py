@@ -12,13 +12,13 @@ import gc
 gc.collect()  # the modules stay: with garbage below them no large piece of memory would be left
 
 from . import gcm, keep, keys, release, sha256, slots
-from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, STORE, ZEROS, SealError
+from .errors import CODES, ENGINE, MEMORY, OK, SENSOR, STATUSES, STORE, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 
 __version__ = "0.1.0"
-__all__ = ("CODES", "NAN", "OK", "RANGE", "SIZE", "STATUSES", "ZEROS", "SealError", "open")
+__all__ = ("CODES", "OK", "SENSOR", "STATUSES", "SealError", "open")
 
 
 def open(path=None, keep_ms=0, timer=0):

@@ -52,7 +52,8 @@ def _done(board: Board, found: dict[str, Any] | None) -> Done:
                 ("version floor", found["floor"]),
                 *[(f"slot {letter}", _slot(found, number)) for number, letter in ((1, "a"), (2, "b"))],
                 ("fallback", _fallback(found["fallback"])),
-                ("counters", _counters(found["counts"])),
+                ("counters", _counters(found["health"])),
+                ("last refusal", _last_refusal(found["health"])),
                 ("heap free", f"{found['heap_free']:,} bytes"),
             ]
         )
@@ -88,7 +89,17 @@ def _fallback(found: dict[str, Any] | None) -> str:
     return f"slot {' ab'[found['slot']]} did not open: {found['code']}"
 
 
-def _counters(counts: dict[str, int] | None) -> str:
-    if counts is None:
+def _counters(health: dict[str, Any] | None) -> str:
+    if health is None:
         return "no model was opened since the board started"
-    return ", ".join(f"{name.lower()} {count}" for name, count in counts.items())
+    channels = {f"channel {number}": count for number, count in enumerate(health["channels"]) if count}
+    counts = {name.lower(): count for name, count in health["counts"].items()}
+    return ", ".join(f"{name} {count}" for name, count in (counts | channels).items())
+
+
+def _last_refusal(health: dict[str, Any] | None) -> str:
+    if health is None or not health["last"]:
+        return "none"
+    where = f" in channel {health['last_channel']}" if health["last_channel"] >= 0 else ""
+    failed = ", the sensor has failed" if health["failed"] else ""
+    return f"{health['last'].lower()}{where}, at most {health['longest']} in a row{failed}"
