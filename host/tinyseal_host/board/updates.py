@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import Refusal, RefusedError
 from ..formats import Release
 from .transfer import Folder, digest, not_as_sent, send, understood
 from .transport import Link, Progress
@@ -69,7 +70,12 @@ def _upload(link: Link, sealed: bytes, place: Folder, progress: Progress | None)
 
 def rollback(link: Link) -> Pushed:
     """Go back to the older model of the two; RefusedError when it does not open or the version floor is above it."""
-    return _pushed(link, link.call("rollback"))
+    try:
+        return _pushed(link, link.call("rollback"))
+    except RefusedError as error:
+        if error.code == Refusal.ROLLBACK:
+            error.hint = "the newer model has opened: no way back; deploy the older one as a later --version"
+        raise
 
 
 def _pushed(link: Link, about: dict[str, Any]) -> Pushed:
