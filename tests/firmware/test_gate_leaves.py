@@ -8,7 +8,7 @@ import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
 from firmware_sources import path_of
 from int8_twins import machine_of
-from plain_kernels import PlainMachine
+from vm_kernels import PlainMachine
 
 gate = machine_of("gate")
 

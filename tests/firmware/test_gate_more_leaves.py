@@ -11,7 +11,7 @@ import pytest
 from emulation import Machine
 from gate_cases import Limits, fixed_point, random_case, statistics
 from int8_twins import machine_of
-from plain_kernels import PlainMachine
+from vm_kernels import PlainMachine
 
 _BLOCK = 128
 _FLIP = {"int16": 0x8000, "int8": 0x80, "uint8": 0}

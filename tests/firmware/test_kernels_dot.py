@@ -7,7 +7,7 @@ import pytest
 from emulation import ARCHITECTURES, compile_source
 from firmware_sources import path_of
 from int8_twins import UNIT_LEN, arena_with, machine_of, plain_units, units, words
-from plain_kernels import PlainMachine
+from vm_kernels import PlainMachine
 
 machine = machine_of("kernels_dot")
 

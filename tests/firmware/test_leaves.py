@@ -10,7 +10,7 @@ import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
 from firmware_sources import path_of
 from int8_twins import machine_of
-from plain_kernels import PlainMachine
+from vm_kernels import PlainMachine
 
 _R = 0xE1 << 120  # SP 800-38D, 6.3
 Kernels = Machine | PlainMachine
