@@ -17,9 +17,12 @@ UNIT_LEN = 36
 
 @contextlib.contextmanager
 def opened(module, kernels):
-    """The kernels of a firmware module: an architecture's machine code, or "plain"; x64 and plain run on the VM."""
+    """The kernels of a firmware module: an architecture's machine code, or "plain"; x64 and plain run on the VM.
+
+    Some calls of Xtensa's are repeated in qemu, where it is installed.
+    """
     if kernels in ARCHITECTURES:
-        yield compile_source(path_of(module, kernels), kernels)
+        yield compile_source(path_of(module, kernels), kernels, checked=True)
         return
     with contextlib.closing(PlainMachine(module) if kernels == "plain" else VmMachine(module, kernels)) as machine:
         yield machine
