@@ -14,6 +14,7 @@ _ZEROS = const(4)
 
 _FLOAT32 = const(1)  # contract's type
 _RECORD = const(64)  # bytes of a channel's record
+_JOB = const(32)  # bytes of what the leaves are told of a channel
 _MISALIGNED = const(-2)
 
 _KNOWN = const(4)  # buffers of one element type that are remembered: two for double buffering, and room
@@ -32,15 +33,17 @@ def _key(bits):
 
 
 @micropython.viper
-def _scan(p: ptr32, a: uint, zeros: int, n: int, job: ptr32) -> int:
+def _scan(p: ptr32, a: uint, zeros: int, n: int, job: ptr32, channel: int) -> int:
     """Zeros among n float32; -1 when a key is outside job[2] .. job[2] + job[3], -2 when p is misaligned.
 
-    job[0] bytes lie between a value and the next, job[1] before the first. Keys are below 2^32 on either word size, and
+    Of each channel there are eight words in `job`: here its own are meant. job[0] bytes lie between a value and the
+    next, job[1] before the first. Keys are below 2^32 on either word size, and
     so is a key - low unless it is outside: then it wraps above the span. a and zeros only reserve registers: pass 0.
     RV32 33 instructions a value and 4 more a zero, Xtensa 41 and 5.
     """
     if int(p) & 3:
         return -2
+    job = ptr32(int(job) + (channel << 5))
     step = job[0]
     low = uint(job[2])
     span = uint(job[3])
@@ -81,15 +84,15 @@ def _has_elements(view, length, size, kind):
     return ustruct.pack("<f", view[0]) == ustruct.pack("<f", ustruct.unpack_from("<f", view)[0])
 
 
-def _job(contract, step, channel):
-    """What the leaves are told of a channel whose values are `step` bytes apart."""
+def _job(contract, step, channel, jobs):
+    """Write down what the leaves are told of a channel whose values are `step` bytes apart."""
     low_bits, high_bits = ustruct.unpack_from("<2I", contract.release, contract.at + _RECORD * channel)
     if low_bits == 0:
         low_bits = _TOP  # -0.0 lies in a range that begins at zero
     if high_bits == _TOP:
         high_bits = 0  # +0.0 lies in a range that ends at -0.0
     low = _key(low_bits)
-    return array("I", (step, channel * contract.size, low, _key(high_bits) - low))
+    ustruct.pack_into("<4I", jobs, _JOB * channel, step, channel * contract.size, low, _key(high_bits) - low)
 
 
 class Gate:
@@ -107,19 +110,22 @@ class Gate:
         self.channel = -1
         if contract.type == _FLOAT32:
             self._scan, spread, job = _scan, None, _job
-            self._finite = array("I", (4 * contract.channels, 0, _LEAST, _SPAN))
         else:
             from . import raw
 
             self._scan, spread = raw.leaves(contract)
             job = raw.job
-        step = contract.size * contract.channels
-        self._jobs = [job(contract, step, i) for i in range(contract.channels)]
+        channels = contract.channels
+        jobs = self._jobs = array("I", bytes(_JOB * (channels + 1)))
+        for i in range(channels):
+            job(contract, contract.size * channels, i, jobs)
+        # The last is for any channel, and the range of all finite float32.
+        ustruct.pack_into("<4I", jobs, _JOB * channels, 4 * channels, 0, _LEAST, _SPAN)
         self._more = None
         if contract.checks:
             from . import gate_more
 
-            self._more = gate_more.MoreChecks(contract, spread, self._jobs)
+            self._more = gate_more.MoreChecks(contract, spread, jobs)
         self.forget()
 
     def _is_frame(self, frame):
@@ -161,8 +167,8 @@ class Gate:
             return _SIZE
         zeros = 0
         n = self._contract.samples
-        for job in self._jobs:
-            found = self._scan(frame, 0, 0, n, job)
+        for channel in range(self._contract.channels):
+            found = self._scan(frame, 0, 0, n, self._jobs, channel)
             if found < 0:
                 return _SIZE if found == _MISALIGNED else self._why(frame)
             zeros += found
@@ -178,14 +184,14 @@ class Gate:
         """NAN or RANGE, and the first channel where it is so."""
         n = self._contract.samples
         if self._scan is _scan:
-            finite = self._finite
-            for channel in range(len(self._jobs)):
-                finite[1] = 4 * channel
-                if _scan(frame, 0, 0, n, finite) < 0:
+            channels = self._contract.channels
+            for channel in range(channels):
+                self._jobs[_JOB // 4 * channels + 1] = 4 * channel
+                if _scan(frame, 0, 0, n, self._jobs, channels) < 0:
                     self.channel = channel
                     return _NAN
         self.channel = 0
-        while self._scan(frame, 0, 0, n, self._jobs[self.channel]) >= 0:
+        while self._scan(frame, 0, 0, n, self._jobs, self.channel) >= 0:
             self.channel += 1
         return _RANGE
 

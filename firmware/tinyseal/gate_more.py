@@ -19,21 +19,25 @@ _STEP = micropython.const(4)
 _SUMS = micropython.const(24)  # mean and deviation
 # Of each check in turn the word of the state, and those of the record that it may not be below or above.
 _COMPARED = ((0, 0, 7), (2, 8, 0), (3, 0, 9), (4, 10, 11), None)
-_BLOCK = micropython.const(128)
+_BLOCK = micropython.const(64)
 _STATE = micropython.const(8)  # words
+_JOB = micropython.const(8)  # words
+_SHIFT = micropython.const(7)  # the job's word that has it
 
 
 @micropython.viper
-def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
+def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, channel: int, u: ptr32):
     """u of n float32, from `at` bytes behind the channel's first one.
 
-    job: bytes from value to value, bytes to the first one, the exponent of the range, F of its lower end. A value is in
-    the range, so its exponent is no greater. The difference is right modulo 2^32 on either word size, and so is the
-    word that is stored. v only reserves a register, here and below: pass 0. RV32 78 instructions a value, Xtensa 85.
+    job, eight words a channel: bytes from value to value, bytes to the first one, two of the gate's, the exponent of
+    the range, F of its lower end. A value is in the range, so its exponent is no greater. The difference is right
+    modulo 2^32 on either word size, and so is the word that is stored. v only reserves a register, here and below: pass
+    0. RV32 78 instructions a value, Xtensa 85.
     """
+    job = ptr32(int(job) + (channel << 5))
     step = job[0]
-    exponent = job[2]
-    base = job[3]
+    exponent = job[4]
+    base = job[5]
     p = ptr32(int(p) + job[1] + at)
     end = int(u) + 4 * n
     while int(u) < end:
@@ -55,8 +59,9 @@ def _spread(p: ptr32, v: int, at: int, n: int, job: ptr32, u: ptr32):
 
 
 @micropython.viper
-def _begin(work: ptr32, state: ptr32):
+def _begin(work: ptr32, state: ptr32, channel: int):
     """A channel's first value, work[1], stands for the one before it, and is its least; all else is zero."""
+    state = ptr32(int(state) + (channel << 5))
     i = 7
     while i > 0:
         i -= 1
@@ -66,8 +71,10 @@ def _begin(work: ptr32, state: ptr32):
 
 
 @micropython.viper
-def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
+def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32, channel: int):
     """Count values at or beyond the rails, record[5] and record[6]. RV32 24 instructions a value, Xtensa 28."""
+    state = ptr32(int(state) + (channel << 5))
+    record = ptr32(int(record) + (channel << 6))
     low = record[5]
     high = record[6]
     count = state[0]
@@ -81,8 +88,9 @@ def _saturated(u: ptr32, v: int, n: int, record: ptr32, state: ptr32):
 
 
 @micropython.viper
-def _extremes(u: ptr32, v: int, n: int, state: ptr32):
+def _extremes(u: ptr32, v: int, n: int, state: ptr32, channel: int):
     """Keep the least and how far the greatest is above it. RV32 23 instructions a value, Xtensa 29."""
+    state = ptr32(int(state) + (channel << 5))
     least = state[1]
     most = least + state[2]
     end = int(u) + 4 * n
@@ -98,11 +106,12 @@ def _extremes(u: ptr32, v: int, n: int, state: ptr32):
 
 
 @micropython.viper
-def _steps(work: ptr32, v: int, n: int, state: ptr32):
+def _steps(work: ptr32, v: int, n: int, state: ptr32, channel: int):
     """Keep the largest difference of neighbours; work[0] is the last value of the block before, then of this one.
 
     RV32 34 instructions a value, Xtensa 41.
     """
+    state = ptr32(int(state) + (channel << 5))
     first = work
     largest = state[3]
     previous = work[0]
@@ -121,11 +130,12 @@ def _steps(work: ptr32, v: int, n: int, state: ptr32):
 
 
 @micropython.viper
-def _sums(u: ptr32, v: int, n: int, shift: int, state: ptr32):
-    """Add q = u >> shift and q * q of at most 128 values: the low halves' sum stays below 2^24.
+def _sums(u: ptr32, v: int, n: int, shift: int, state: ptr32, channel: int):
+    """Add q = u >> shift and q * q of at most 64 values: the low halves' sum stays below 2^23.
 
     RV32 42 instructions a value, Xtensa 47.
     """
+    state = ptr32(int(state) + (channel << 5))
     total = state[4]
     low = state[5]
     rest = state[6]
@@ -211,77 +221,79 @@ def _fixed(bits, exponent):
     return (mantissa << 6) >> min(exponent - max(own, 1), 31)
 
 
-def _float32_job(contract, step, channel):
-    """For `_spread`, and the greatest u."""
+def _float32_job(contract, channel, jobs):
+    """Write down exponent and base for `_spread`; the greatest u."""
     low, high = ustruct.unpack_from("<2I", contract.release, contract.at + _RECORD * channel)
     exponent = max((low >> 23) & 0xFF, (high >> 23) & 0xFF, 1)
     base = _fixed(low, exponent)
-    job = array("I", (step, channel * contract.size, exponent, base & 0xFFFFFFFF))
-    return job, _fixed(high, exponent) - base
+    ustruct.pack_into("<2I", jobs, 4 * (_JOB * channel + 4), exponent, base & 0xFFFFFFFF)
+    return _fixed(high, exponent) - base
 
 
 class MoreChecks:
     """The checks of one contract. `check(frame)` returns a status; `channel` is where it failed, -1 for nowhere."""
 
     def __init__(self, contract, spread, jobs):
-        """`spread` and its `jobs` by channel for raw integers, None and whatever for float32."""
-        self._checks = contract.checks
-        self._samples = contract.samples
+        """`spread` is None for float32; `jobs` are the gate's, eight words a channel, the last two of them free."""
+        self._contract = contract
         self._spread_into = spread or _spread
+        self._jobs = jobs
         self._records = memoryview(contract.release)[contract.at :]
-        self._state = array("I", bytes(4 * _STATE * contract.channels))
+        self._states = array("I", bytes(4 * _STATE * contract.channels))
         self._work = array("I", bytes(4 * (_BLOCK + 1)))
         self._u = memoryview(self._work)[1:]
-        self._channels = []
         for i in range(contract.channels):
-            job, span = (jobs[i], jobs[i][4]) if spread else _float32_job(contract, jobs[i][0], i)
+            span = jobs[_JOB * i + 4] if spread else _float32_job(contract, i, jobs)
             shift = 0
             while span >> shift > 0x7FFF:
                 shift += 1
-            state = memoryview(self._state)[_STATE * i :]
-            record = self._records[_RECORD * i :]
-            self._channels.append((job, job[0] * _BLOCK, shift, state, record))
+            jobs[_JOB * i + _SHIFT] = shift
         self.channel = -1
 
     def check(self, frame):
         """OK, or the first check that fails, of an accepted frame. Allocates nothing."""
         self.channel = -1
-        for job, block, shift, state, record in self._channels:
-            self._measure(frame, job, block, shift, state, record)
+        contract = self._contract
+        channels = contract.channels
+        for channel in range(channels):
+            self._measure(frame, channel)
         check = 1
         status = _ZEROS
-        states, records, channels = self._state, self._records, len(self._channels)
+        states, records = self._states, self._records
         for compared in _COMPARED:
             status += 1
-            if self._checks & check:
+            if contract.checks & check:
                 if compared:
                     found = _first(compared[0], compared[1], compared[2], states, records, channels)
                 else:
-                    found = _first_spread(states, records, channels, self._samples)
+                    found = _first_spread(states, records, channels, contract.samples)
                 if found >= 0:
                     self.channel = found
                     return status
             check += check
         return _OK
 
-    def _measure(self, frame, job, block, shift, state, record):
+    def _measure(self, frame, channel):
         """Fill a channel's state, a block at a time."""
-        checks = self._checks
+        checks = self._contract.checks
+        jobs = self._jobs
+        states = self._states
         u = self._u
-        left = self._samples
+        block = jobs[_JOB * channel] * _BLOCK
+        left = self._contract.samples
         at = 0
         while left > 0:
             n = _BLOCK if left > _BLOCK else left
-            self._spread_into(frame, 0, at, n, job, u)
+            self._spread_into(frame, 0, at, n, jobs, channel, u)
             if not at:
-                _begin(self._work, state)
+                _begin(self._work, states, channel)
             if checks & _SATURATED:
-                _saturated(u, 0, n, record, state)
+                _saturated(u, 0, n, self._records, states, channel)
             if checks & _FLAT:
-                _extremes(u, 0, n, state)
+                _extremes(u, 0, n, states, channel)
             if checks & _STEP:
-                _steps(self._work, 0, n, state)
+                _steps(self._work, 0, n, states, channel)
             if checks & _SUMS:
-                _sums(u, 0, n, shift, state)
+                _sums(u, 0, n, jobs[_JOB * channel + _SHIFT], states, channel)
             left -= n
             at += block

@@ -76,20 +76,19 @@ class Model:
             gc.collect()
             release = Release(payload, version)
             contract = release.contract
-            gc.collect()
+            gc.collect()  # what stays is made before the steps, each of which leaves some garbage
             gate = self._gate = Gate(contract)
+            self.version, self.name, self.labels = version, release.name, release.labels
+            self.length, self.type = contract.length, contract.type
+            self.health = Health(contract.channels, contract.failure_after)
+            self.top = self.gate_us = self.net_us = 0
             net = Net(payload, release.program_at, release.program_len, release.tables_at, release.tables_len, contract)
             self._net = net
+            self.output = net.output
             if net.input_len != contract.length or len(release.selftest_output) != net.output_len:
                 raise SealError(RELEASE, "lengths")
             if len(release.labels) not in (0, net.output_len):
                 raise SealError(RELEASE, "%d labels" % len(release.labels))
-            self.version, self.name, self.labels = version, release.name, release.labels
-            self.length, self.type = contract.length, contract.type
-            self.output = net.output
-            self.top = 0
-            self.health = Health(contract.channels, contract.failure_after)
-            self.gate_us = self.net_us = 0
             self._test_itself(gate, net, release)
         except BaseException:
             self.close()

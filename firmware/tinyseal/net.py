@@ -77,8 +77,13 @@ class Net:
             self._arena = bytearray(self.arena_len)  # before the plan's small objects can lie in its way
         except MemoryError:
             raise SealError(MEMORY, "arena of %d bytes" % self.arena_len)
-        # One object a step, whose `run(model, arena)` allocates nothing.
-        self._steps = [operator(layout, at, layout.words(at, operator.WORDS)) for at, operator in steps]
+        # One object a step, whose `run(model, arena)` allocates nothing, in the place of its class.
+        at = program_at + 4 * _HEADER_WORDS
+        for i in range(count):
+            operator = steps[i]
+            steps[i] = operator(layout, at + 4, layout.words(at + 4, operator.WORDS))
+            at += 4 + 4 * operator.WORDS
+        self._steps = steps
         self.output = array("b", bytes(self.output_len))
         self._model = release
         # Slices allocate: made here, once.
@@ -92,10 +97,8 @@ class Net:
             kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
         else:
             self._raw.run(frame, self._input)
-        model = self._model
-        arena = self._arena
-        for step in self._steps:
-            step.run(model, arena)
+        for step in self._steps:  # no locals for what it is given: of more words the frame would be on the heap
+            step.run(self._model, self._arena)
         return kernels.finish(self._output, self.output_len, self.output)
 
     def wipe(self):
@@ -105,7 +108,7 @@ class Net:
 
 
 def _operators(layout, at, count):
-    """(where its operands are, its class) for each step."""
+    """Each step's class."""
     steps = []  # type: list
     loaded = {}  # type: dict
     for _ in range(count):
@@ -116,7 +119,7 @@ def _operators(layout, at, count):
             gc.collect()  # a module stays: what loading the last one left must not lie below it
             loaded[number] = load(number)
         operator = loaded[number]
-        steps.append((at + 4, operator))
+        steps.append(operator)
         at += 4 + 4 * operator.WORDS
     if not count or at != layout.program_end:
         refuse("steps")

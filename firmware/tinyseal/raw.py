@@ -1,12 +1,11 @@
 """Frames of raw integers, viper leaves and their use (level 1): FORMAT.md's int16, int8 and uint8.
 
-`job` holds words: bytes from one value of a channel to the next, bytes to its first one, the `flip` that makes the bits
-of a value an unsigned number in the values' order, and what depends on the leaf.
+`job` holds eight words a channel: bytes from one of its values to the next, bytes to its first one, the `flip` that
+makes the bits of a value an unsigned number in the values' order, the least value, the range's length, and zero.
 """
 
 import micropython
 import ustruct
-from uarray import array
 
 from .contract import endless
 from .errors import RELEASE, SealError
@@ -22,12 +21,13 @@ _NEVER = micropython.const(1 << 20)  # no value has it
 
 
 @micropython.viper
-def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32) -> int:
+def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32, channel: int) -> int:
     """Zeros among n 8-bit values; -1 when one is not in job[3] .. job[3] + job[4]. job[5] is zero, flipped as they are.
 
     a and zeros only reserve registers: pass 0. A value below the least wraps above the span. RV32 28 instructions a
     value and 4 more a zero, Xtensa 37 and 5.
     """
+    job = ptr32(int(job) + (channel << 5))
     step = job[0]
     flip = uint(job[2])
     low = uint(job[3])
@@ -47,10 +47,11 @@ def _scan8(p: ptr8, a: uint, zeros: int, n: int, job: ptr32) -> int:
 
 
 @micropython.viper
-def _scan16(p: ptr16, a: uint, zeros: int, n: int, job: ptr32) -> int:
+def _scan16(p: ptr16, a: uint, zeros: int, n: int, job: ptr32, channel: int) -> int:
     """The same for 16-bit values, and as many instructions; -2 when p is misaligned."""
     if int(p) & 1:
         return -2
+    job = ptr32(int(job) + (channel << 5))
     step = job[0]
     flip = uint(job[2])
     low = uint(job[3])
@@ -70,11 +71,12 @@ def _scan16(p: ptr16, a: uint, zeros: int, n: int, job: ptr32) -> int:
 
 
 @micropython.viper
-def _spread8(p: ptr8, v: int, at: int, n: int, job: ptr32, u: ptr32):
+def _spread8(p: ptr8, v: int, at: int, n: int, job: ptr32, channel: int, u: ptr32):
     """u of n 8-bit values, from `at` bytes behind the channel's first one: their distance from job[3], the least.
 
     v is what float32's takes as well: pass 0. RV32 26 instructions a value, Xtensa 32.
     """
+    job = ptr32(int(job) + (channel << 5))
     step = job[0]
     flip = job[2]
     low = job[3]
@@ -87,8 +89,9 @@ def _spread8(p: ptr8, v: int, at: int, n: int, job: ptr32, u: ptr32):
 
 
 @micropython.viper
-def _spread16(p: ptr16, v: int, at: int, n: int, job: ptr32, u: ptr32):
+def _spread16(p: ptr16, v: int, at: int, n: int, job: ptr32, channel: int, u: ptr32):
     """The same of 16-bit values, RV32 and Xtensa as many instructions."""
+    job = ptr32(int(job) + (channel << 5))
     step = job[0]
     flip = job[2]
     low = job[3]
@@ -144,13 +147,14 @@ def _quantise16(p: ptr16, out: ptr8, n: int, at: int, step: int, table: ptr8):
         out = ptr8(int(out) + step)
 
 
-def job(contract, step, channel):
-    """What the leaves that scan and spread are told of a channel whose values are `step` bytes apart."""
+def job(contract, step, channel, jobs):
+    """Write down what the leaves that scan and spread are told of a channel whose values are `step` bytes apart."""
     at = contract.at + _RECORD * channel
     flip = 0x8000 if contract.type == _INT16 else 0x80 if contract.type == _INT8 else 0
     low, high, _, _, zero = ustruct.unpack_from("<5i", contract.release, at)
     zero = _NEVER if zero == _NO_ZERO else (zero + flip) & 0xFFFF
-    return array("I", (step, channel * contract.size, flip, low + flip, high - low, zero))
+    first = channel * contract.size
+    ustruct.pack_into("<6I", jobs, 32 * channel, step, first, flip, low + flip, high - low, zero)
 
 
 def leaves(contract):

@@ -131,13 +131,14 @@ def check_room(payload_len, arena_len, operators, modules):
     try:
         held += [bytearray(payload_len), bytearray(_SMALL), gcm.Work()]
         held.pop()  # what follows is asked for when the work of decryption is done
+        for name in modules.split():
+            gc.collect()
+            __import__("tinyseal." + name)
         for number in operators:
             gc.collect()
             net.load(number)
         gc.collect()
         held.append(bytearray(arena_len))
-        for name in modules.split():
-            __import__("tinyseal." + name)
     except MemoryError:
         held.clear()
         gc.collect()

@@ -31,6 +31,7 @@ _OPTIONAL = {
     "mean": MEAN | DEVIATION,
     "all": SATURATED | FLAT | STEP | MEAN | DEVIATION,
 }
+_WITH_OPTIONAL = ("float32", "int16")  # to the other two it is as to int16
 
 _NOTES = {
     "saturated": "saturation",
@@ -115,7 +116,7 @@ def _lines(architecture: Architecture, board: EmulatedBoard) -> Iterator[Line]:
         goals = (_goal(first.gate, _CHECK_MOST * most), _goal(first.gate + first.quantise, _ALL_MOST * most))
         yield _line(f"{prefix}{kind}", first.gate, f"{goals[0]}; size, NaN, range, zeros", first)
         yield _line(f"{prefix}{kind}_bytes", first.gate + first.quantise, f"{goals[1]}; and exactly quantised", first)
-        for name, checks in _OPTIONAL.items():
+        for name, checks in _OPTIONAL.items() if kind in _WITH_OPTIONAL else ():
             more = cost_of(board, case_of(kind, checks))
             note = f"{_NOTES[name]}, more than the first four; {more.calls - first.calls} calls"
             yield _line(f"{prefix}{kind}_{name}", more.gate - first.gate, note, more, calls=False)

@@ -13,7 +13,8 @@ from gate_cases import Limits, fixed_point, random_case, statistics
 from int8_twins import machine_of
 from vm_kernels import PlainMachine
 
-_BLOCK = 128
+_BLOCK = 64
+_OTHER = [0xDEADBEEF] * 8  # what is another channel's
 _FLIP = {"int16": 0x8000, "int8": 0x80, "uint8": 0}
 
 
@@ -26,10 +27,10 @@ def bits(value: float) -> int:
 
 
 def float32_job(limits: Limits, stride: int, start: int) -> array:
-    """Exponent and F of the lower end, from the document's formula."""
+    """Of the second channel: exponent and F of the lower end, from the document's formula."""
     exponent = max(bits(limits.low) >> 23 & 0xFF, bits(limits.high) >> 23 & 0xFF, 1)
     base = math.floor(Fraction(limits.low) * Fraction(2) ** (156 - exponent))
-    return array("I", (stride, start, exponent, base & 0xFFFFFFFF))
+    return array("I", (*_OTHER, stride, start, 0, 0, exponent, base & 0xFFFFFFFF, 0, 0))
 
 
 def test_float32_becomes_fixed_point(more: Machine | PlainMachine) -> None:
@@ -48,7 +49,7 @@ def test_float32_becomes_fixed_point(more: Machine | PlainMachine) -> None:
         values = [min(max(value, np.float32(low)), np.float32(high)) for value in values]
         frame = np.array([[7, value] for value in values], "<f4").tobytes()
         u = array("I", [0xDEADBEEF] * len(values))
-        more.call("_spread", frame, 0, 0, len(values), float32_job(limits, 8, 4), u)
+        more.call("_spread", frame, 0, 0, len(values), float32_job(limits, 8, 4), 1, u)
         u_of, _ = fixed_point("float32", limits)
         assert list(u) == [u_of(value) for value in values]
         seen += 1
@@ -64,20 +65,20 @@ def test_statistics(more: Machine | PlainMachine, n: int) -> None:
         u = [source.choice((0, top, source.randint(0, top))) for _ in range(n)]
         rails = source.randint(0, top // 2), source.randint(top // 2, top)
         limits.rails = rails
-        record = array("I", [0] * 5 + [*rails] + [0] * 9)
-        work, state = bytearray(struct.pack(f"<{n + 1}I", 0, *u)), array("I", [0xDEADBEEF] * 8)
-        more.call("_begin", work, state)
+        record = array("I", [*_OTHER, *_OTHER] + [0] * 5 + [*rails] + [0] * 9)
+        work, state = bytearray(struct.pack(f"<{n + 1}I", 0, *u)), array("I", [*_OTHER, *_OTHER])
+        more.call("_begin", work, state, 1)
         for turn in (1, 2):
             values = memoryview(work)[4:]
-            more.call("_saturated", values, 0, n, record, state)
-            more.call("_extremes", values, 0, n, state)
-            more.call("_steps", work, 0, n, state)
-            more.call("_sums", values, 0, n, shift, state)
+            more.call("_saturated", values, 0, n, record, state, 1)
+            more.call("_extremes", values, 0, n, state, 1)
+            more.call("_steps", work, 0, n, state, 1)
+            more.call("_sums", values, 0, n, shift, state, 1)
             own = statistics("int16", limits, np.array(u * turn, np.int64))
             q = [value >> shift for value in u] * turn
             squares = sum(value * value for value in q)
             wanted = [own["saturated"], min(u), max(u) - min(u), own["step"], sum(q), squares & 0xFFFF, squares >> 16]
-            assert list(state)[:7] == wanted
+            assert list(state)[:15] == _OTHER + wanted
             assert work[:4] == struct.pack("<I", u[-1])
 
 
@@ -152,22 +153,22 @@ def test_raw_values(raw: Machine | PlainMachine, kind: str) -> None:
     values = sorted(some) if size == 2 else list(range(least, most + 1))
     flip = _FLIP[kind]
     scan, spread = f"_scan{bits_of}", f"_spread{bits_of}"
-    job = array("I", (2 * size, size, flip, low + flip, high - low, zero + flip))
+    job = array("I", (*_OTHER, 2 * size, size, flip, low + flip, high - low, zero + flip, 0, 0))
     for value in values:
         frame = np.array([99, value], dtype).tobytes()
         wanted = int(value == zero) if low <= value <= high else -1
-        assert raw.call(scan, frame, 0, 0, 1, job) == wanted, value
+        assert raw.call(scan, frame, 0, 0, 1, job, 1) == wanted, value
         if wanted >= 0:
             u = array("I", [0])
-            raw.call(spread, frame, 0, 0, 1, job, u)
+            raw.call(spread, frame, 0, 0, 1, job, 1, u)
             assert u[0] == value - low
     inside = [value for value in values if low <= value <= high]
     frame = np.array([[99, value] for value in inside], dtype).tobytes()
-    assert raw.call(scan, frame, 0, 0, len(inside), job) == 1
-    job[5] = 1 << 20  # no zero
-    assert raw.call(scan, frame, 0, 0, len(inside), job) == 0
+    assert raw.call(scan, frame, 0, 0, len(inside), job, 1) == 1
+    job[8 + 5] = 1 << 20  # no zero
+    assert raw.call(scan, frame, 0, 0, len(inside), job, 1) == 0
     if size == 2:
-        assert raw.call(scan, memoryview(bytearray(frame + b"xx"))[1:-1], 0, 0, 1, job) == -2
+        assert raw.call(scan, memoryview(bytearray(frame + b"xx"))[1:-1], 0, 0, 1, job, 1) == -2
 
 
 def test_raw_values_to_bytes(raw: Machine | PlainMachine) -> None:

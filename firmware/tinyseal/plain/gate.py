@@ -6,11 +6,11 @@ from ustruct import unpack_from
 _SIGN = 0x80000000
 
 
-def _scan(p, _a, _zeros, n, job):
+def _scan(p, _a, _zeros, n, job, channel):
     """Zeros among n float32; -1 when a key is outside job[2] .. job[2] + job[3], -2 when p is misaligned."""
     if uctypes.addressof(p) & 3:
         return -2
-    step, at, low, span = unpack_from("<4I", job)
+    step, at, low, span = unpack_from("<4I", job, 32 * channel)
     zeros = 0
     for _ in range(n):
         bits = unpack_from("<I", p, at)[0]

@@ -16,7 +16,7 @@ from ..board import inference, provisioning, updates
 from ..board.ports import new_virtual_board, open_port
 from ..board.transport import Link
 from ..building import build
-from ..errors import about
+from ..errors import Status, about
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
 from ..formats import KeySource, parse_release, parse_sealed
 from ..keys import load_master, load_signer, load_signing_key
@@ -192,9 +192,9 @@ def _slot(found: dict[str, Any], number: int) -> str:
 def _counters(health: dict[str, Any] | None) -> str:
     if health is None:
         return "no model was opened since the board started"
-    channels = {f"channel {number}": count for number, count in enumerate(health["channels"]) if count}
-    counts = {name.lower(): count for name, count in health["counts"].items()}
-    return ", ".join(f"{name} {count}" for name, count in (counts | channels).items())
+    counts = [f"{status.name.lower()} {health['counts'][status.name]}" for status in Status]  # a board's have no order
+    channels = [f"channel {number}: {count}" for number, count in enumerate(health["channels"]) if count]
+    return "; ".join(", ".join(part) for part in (counts, channels) if part)
 
 
 def _last_refusal(health: dict[str, Any] | None) -> str:
