@@ -55,6 +55,26 @@ def test_float32_becomes_fixed_point(more: Machine | PlainMachine) -> None:
         seen += 1
 
 
+_MOST, _LEAST = 0x7F7FFFFF, 1  # of float32's finite magnitudes, as bits
+_TOP = 1 << 31
+
+
+@pytest.mark.parametrize("magnitude", [_MOST, 0x007FFFFF, _LEAST, 0x3F800000])
+def test_fixed_point_of_the_widest_ranges(more: Machine | PlainMachine, magnitude: int) -> None:
+    """From the least to the greatest float of an exponent: u from 0 on, and for the widest range up to 2^31 - 128."""
+    low, high = (np.uint32(value).view(np.float32) for value in (magnitude | _TOP, magnitude))
+    limits = Limits(float(low), float(high))
+    some = [magnitude | _TOP, _LEAST | _TOP, _TOP, 0, _LEAST, magnitude // 2, magnitude]
+    values = np.array(some, "<u4").view(np.float32)
+    u = array("I", [0xDEADBEEF] * len(values))
+    more.call("_spread", values.tobytes(), 0, 0, len(values), float32_job(limits, 4, 0), 1, u)
+    u_of, _ = fixed_point("float32", limits)
+    assert list(u) == [u_of(value) for value in values]
+    assert u[0] == 0
+    if magnitude == _MOST:
+        assert u[-1] == (1 << 31) - 128
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, _BLOCK])
 def test_statistics(more: Machine | PlainMachine, n: int) -> None:
     """Of one block, and of the same one again behind it."""
@@ -80,6 +100,34 @@ def test_statistics(more: Machine | PlainMachine, n: int) -> None:
             wanted = [own["saturated"], min(u), max(u) - min(u), own["step"], sum(q), squares & 0xFFFF, squares >> 16]
             assert list(state)[:15] == _OTHER + wanted
             assert work[:4] == struct.pack("<I", u[-1])
+
+
+def test_statistics_of_the_most_values(more: Machine | PlainMachine) -> None:
+    """The last block of 65535 values, all at the ends: counts, steps and sums are as great as they can be."""
+    before, q = 65535 - _BLOCK, 32767
+    state = array("I", [*_OTHER, before, 0, 0, 0, q * before, q * q * before & 0xFFFF, q * q * before >> 16, 0])
+    top = 0x7FFFFFFF
+    work = bytearray(struct.pack(f"<{_BLOCK + 1}I", 0, *[top] * _BLOCK))
+    record = array("I", [*_OTHER, *_OTHER] + [0] * 5 + [0, top] + [0] * 9)
+    values = memoryview(work)[4:]
+    more.call("_saturated", values, 0, _BLOCK, record, state, 1)
+    more.call("_extremes", values, 0, _BLOCK, state, 1)
+    more.call("_steps", work, 0, _BLOCK, state, 1)
+    more.call("_sums", values, 0, _BLOCK, 16, state, 1)
+    squares = q * q * 65535
+    assert list(state) == [*_OTHER, 65535, 0, top, top, q * 65535, squares & 0xFFFF, squares >> 16, 0]
+
+
+def test_sums_of_the_greatest_low_halves(more: Machine | PlainMachine) -> None:
+    """Of q * q, behind blocks that left as great a one; and of zeros, which change nothing."""
+    q = max(range(1 << 15), key=lambda q: (q * q & 0xFFFF, q))
+    state = array("I", [0, 0, 0, 0, 5, 0xFFFF, 7, 0])
+    more.call("_sums", array("I", [q] * _BLOCK), 0, _BLOCK, 0, state, 0)
+    squares = 0xFFFF + (7 << 16) + _BLOCK * q * q
+    assert list(state) == [0, 0, 0, 0, 5 + _BLOCK * q, squares & 0xFFFF, squares >> 16, 0]
+    wanted = list(state)
+    more.call("_sums", array("I", [0] * _BLOCK), 0, _BLOCK, 16, state, 0)
+    assert list(state) == wanted
 
 
 def spread_state(total: int, squares: int) -> array:
