@@ -85,6 +85,18 @@ def test_erase_with_what_the_key_was_expanded_to(memory: Kernels, length: int) -
         assert thing == wanted
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_erase_at_an_address_that_was_sign_extended(architecture: Architecture) -> None:
+    """As id() gives one of 2^30 and above: with the top bit set, which on a board is no address of anything."""
+    machine = compile_source(path_of("memory", architecture), architecture)
+    secret = bytes(range(1, 33))
+    whole = bytearray(secret + b"\xee" * 68 + secret + b"\xee" * 300)
+    machine.call("_erase", 0, whole, 32, 0)  # to see where the buffer comes to lie
+    place = machine._arguments._buffers["secret"].target + 100 - 7
+    assert machine.call("_erase", place | 1 << 31, whole, 32, 40) == 1
+    assert whole == secret + b"\xee" * 68 + bytes(32) + b"\xee" * 300
+
+
 def test_low_bits(memory: Kernels) -> None:
     buffer = bytearray(8)
     assert [memory.call("_low_bits", memoryview(buffer)[at:]) for at in range(6)] == [0, 1, 2, 3, 0, 1]
