@@ -188,9 +188,24 @@ def test_first_channel_that_fails(more: Machine | PlainMachine, word: int, low: 
     assert more.call("_first", *arguments, 2) == -1
 
 
+def test_first_channel_of_random_ones(more: Machine | PlainMachine) -> None:
+    source = random.Random(8)
+    for _ in range(60):
+        channels = source.randrange(1, 6)
+        states, records = (
+            [array("I", [source.getrandbits(31) for _ in range(n)]) for _ in range(channels)] for n in (8, 16)
+        )
+        for state, record in zip(states, records, strict=True):
+            record[10] = source.choice((0, record[10] // 4, state[4]))
+            record[11] = source.choice((0x7FFFFFFF, state[4]))
+        outside = [not record[10] <= state[4] <= record[11] for state, record in zip(states, records, strict=True)]
+        both = (array("I", [word for part in parts for word in part]) for parts in (states, records))
+        assert more.call("_first", 4, 10, 11, *both, channels) == ([*outside, True].index(True) if any(outside) else -1)
+
+
 @pytest.mark.parametrize("kind", ["int16", "int8", "uint8"])
 def test_raw_values(raw: Machine | PlainMachine, kind: str) -> None:
-    """Every value of 8 bits, and of 16 bits those at the borders, alone, in a frame of two channels, and misaligned."""
+    """Every value of 8 bits, of 16 bits some and those at the borders, alone, in frames of two channels, misaligned."""
     size = 2 if kind == "int16" else 1
     bits_of = 8 * size
     dtype = {"int16": "<i2", "int8": "i1", "uint8": "u1"}[kind]
@@ -198,7 +213,7 @@ def test_raw_values(raw: Machine | PlainMachine, kind: str) -> None:
     most = least + (1 << bits_of) - 1
     low, high, zero = least + 3, most - 7, (least + most) // 2
     some = {least, most, low, high, zero, low - 1, high + 1, zero + 1, 0, 1, 255 if most > 255 else 0}
-    values = sorted(some) if size == 2 else list(range(least, most + 1))
+    values = sorted({*some, *range(least, most, 1021)}) if size == 2 else list(range(least, most + 1))
     flip = _FLIP[kind]
     scan, spread = f"_scan{bits_of}", f"_spread{bits_of}"
     job = array("I", (*_OTHER, 2 * size, size, flip, low + flip, high - low, zero + flip, 0, 0))
