@@ -11,7 +11,7 @@ import pytest
 from emulation import Machine
 from gate_cases import Limits, fixed_point, random_case, statistics
 from int8_twins import machine_of
-from vm_kernels import PlainMachine
+from vm_kernels import VmMachine
 
 _BLOCK = 64
 _OTHER = [0xDEADBEEF] * 8  # what is another channel's
@@ -33,7 +33,7 @@ def float32_job(limits: Limits, stride: int, start: int) -> array:
     return array("I", (*_OTHER, stride, start, 0, 0, exponent, base & 0xFFFFFFFF, 0, 0))
 
 
-def test_float32_becomes_fixed_point(more: Machine | PlainMachine) -> None:
+def test_float32_becomes_fixed_point(more: Machine | VmMachine) -> None:
     """Values of random ranges, over all exponents, in steps of two values and from the second on."""
     source = random.Random(11)
     seen = 0
@@ -60,7 +60,7 @@ _TOP = 1 << 31
 
 
 @pytest.mark.parametrize("magnitude", [_MOST, 0x007FFFFF, _LEAST, 0x3F800000])
-def test_fixed_point_of_the_widest_ranges(more: Machine | PlainMachine, magnitude: int) -> None:
+def test_fixed_point_of_the_widest_ranges(more: Machine | VmMachine, magnitude: int) -> None:
     """From the least to the greatest float of an exponent: u from 0 on, and for the widest range up to 2^31 - 128."""
     low, high = (np.uint32(value).view(np.float32) for value in (magnitude | _TOP, magnitude))
     limits = Limits(float(low), float(high))
@@ -76,7 +76,7 @@ def test_fixed_point_of_the_widest_ranges(more: Machine | PlainMachine, magnitud
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, _BLOCK])
-def test_statistics(more: Machine | PlainMachine, n: int) -> None:
+def test_statistics(more: Machine | VmMachine, n: int) -> None:
     """Of one block, and of the same one again behind it."""
     source = random.Random(n)
     for top in (1, 1000, 0x7FFFFFFF):
@@ -102,7 +102,7 @@ def test_statistics(more: Machine | PlainMachine, n: int) -> None:
             assert work[:4] == struct.pack("<I", u[-1])
 
 
-def test_statistics_of_the_most_values(more: Machine | PlainMachine) -> None:
+def test_statistics_of_the_most_values(more: Machine | VmMachine) -> None:
     """The last block of 65535 values, all at the ends: counts, steps and sums are as great as they can be."""
     before, q = 65535 - _BLOCK, 32767
     state = array("I", [*_OTHER, before, 0, 0, 0, q * before, q * q * before & 0xFFFF, q * q * before >> 16, 0])
@@ -118,7 +118,7 @@ def test_statistics_of_the_most_values(more: Machine | PlainMachine) -> None:
     assert list(state) == [*_OTHER, 65535, 0, top, top, q * 65535, squares & 0xFFFF, squares >> 16, 0]
 
 
-def test_sums_of_the_greatest_low_halves(more: Machine | PlainMachine) -> None:
+def test_sums_of_the_greatest_low_halves(more: Machine | VmMachine) -> None:
     """Of q * q, behind blocks that left as great a one; and of zeros, which change nothing."""
     q = max(range(1 << 15), key=lambda q: (q * q & 0xFFFF, q))
     state = array("I", [0, 0, 0, 0, 5, 0xFFFF, 7, 0])
@@ -139,7 +139,7 @@ def record_of(low: int, high: int) -> array:
     return array("I", [0] * 12 + words)
 
 
-def test_deviation_in_two_words(more: Machine | PlainMachine) -> None:
+def test_deviation_in_two_words(more: Machine | VmMachine) -> None:
     """Sums up to the greatest that 65535 values make, limits at what they make and one beside it."""
     source = random.Random(3)
     cases = [(65535, 65535 * 32767, 65535 * 32767**2), (65535, 0, 0), (1, 32767, 32767**2)]
@@ -169,7 +169,7 @@ def test_deviation_in_two_words(more: Machine | PlainMachine) -> None:
 
 @pytest.mark.parametrize(("word", "low", "high"), [(0, 0, 7), (2, 8, 0), (3, 0, 9), (4, 10, 11)])
 @pytest.mark.parametrize("value", [1, 9, 0x7FFFFFFE])
-def test_first_channel_that_fails(more: Machine | PlainMachine, word: int, low: int, high: int, value: int) -> None:
+def test_first_channel_that_fails(more: Machine | VmMachine, word: int, low: int, high: int, value: int) -> None:
     """Exactly the limits pass; one beside them fails, in the first of two channels or in the second."""
     state, record = array("I", [0] * 16), array("I", [0] * 32)
     for channel in range(2):
@@ -188,7 +188,7 @@ def test_first_channel_that_fails(more: Machine | PlainMachine, word: int, low: 
     assert more.call("_first", *arguments, 2) == -1
 
 
-def test_first_channel_of_random_ones(more: Machine | PlainMachine) -> None:
+def test_first_channel_of_random_ones(more: Machine | VmMachine) -> None:
     source = random.Random(8)
     for _ in range(60):
         channels = source.randrange(1, 6)
@@ -204,7 +204,7 @@ def test_first_channel_of_random_ones(more: Machine | PlainMachine) -> None:
 
 
 @pytest.mark.parametrize("kind", ["int16", "int8", "uint8"])
-def test_raw_values(raw: Machine | PlainMachine, kind: str) -> None:
+def test_raw_values(raw: Machine | VmMachine, kind: str) -> None:
     """Every value of 8 bits, of 16 bits some and those at the borders, alone, in frames of two channels, misaligned."""
     size = 2 if kind == "int16" else 1
     bits_of = 8 * size
@@ -234,7 +234,7 @@ def test_raw_values(raw: Machine | PlainMachine, kind: str) -> None:
         assert raw.call(scan, memoryview(bytearray(frame + b"xx"))[1:-1], 0, 0, 1, job, 1) == -2
 
 
-def test_raw_values_to_bytes(raw: Machine | PlainMachine) -> None:
+def test_raw_values_to_bytes(raw: Machine | VmMachine) -> None:
     """All values of 8 and of 16 bits through tables of random ascending bytes, in the second of three channels."""
     source = random.Random(9)
     table = bytes(source.randrange(256) for _ in range(256))

@@ -10,10 +10,10 @@ import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
 from firmware_sources import path_of
 from int8_twins import machine_of
-from vm_kernels import PlainMachine
+from vm_kernels import PlainMachine, VmMachine
 
 _R = 0xE1 << 120  # SP 800-38D, 6.3
-Kernels = Machine | PlainMachine
+Kernels = Machine | VmMachine
 
 memory = machine_of("memory")
 ctr = machine_of("ctr")
