@@ -11,7 +11,7 @@ import gc
 
 gc.collect()  # the modules stay: with garbage below them no large piece of memory would be left
 
-from . import gcm, keep, keys, release, sha256, slots
+from . import gcm, keys, release, sha256, slots
 from .errors import CODES, ENGINE, MEMORY, OK, SENSOR, STATUSES, SealError
 from .memory import wipe
 from .model import Model
@@ -34,6 +34,8 @@ def open(path=None, keep_ms=0, timer=0):
             if path is None:
                 slots.raise_floor(model.version)
             if keep_ms:
+                from . import keep
+
                 keep.close_when_idle(model, keep_ms, timer)
         except BaseException:
             model.close()

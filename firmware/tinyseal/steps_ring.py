@@ -1,6 +1,5 @@
 """Convolutions whose input becomes units once (level 2): RING_CONV. A step's `run` allocates nothing."""
 
-import micropython
 from uarray import array
 
 from . import kernels_dot
@@ -61,9 +60,8 @@ class RingConv:
             self._dots.run(model, arena, 0, self._out_w, out_at)
             out_at += self._out_row
 
-    @micropython.native
     def _make(self, arena, row):
-        """A row of the padded input into its place in the ring. Native for what `Dots.run` says."""
+        """A row of the padded input into its place in the ring."""
         units = kernels_dot.units
         inverse = self._dots.inverse
         at = self._scratch_at + row % self._ring * self._row

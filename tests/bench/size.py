@@ -26,8 +26,9 @@ LIMIT = 48 * 1024
 """Bytes that the runtime is to stay below, on every architecture."""
 HOST_ONLY = frozenset({"remote"})
 """Modules that no application loads: what the host calls while a board is at its cable."""
-ASKED_FOR = frozenset({"gate_more", "raw"})
-"""Modules that only a contract with optional checks, or with raw integers, loads. The rest is the runtime."""
+ASKED_FOR = frozenset({"gate_more", "keep", "raw"})
+"""Modules that are loaded when a contract asks for optional checks or is about raw integers, and for a model that is to
+close by itself. The rest is the runtime."""
 _PREFIXES = {"rv32imc": "", "xtensawin": "xt_"}
 _SCRIPT = """
 opened = outcome("m.seal")
@@ -100,7 +101,7 @@ def lines(sizes: Sizes) -> Iterator[Line]:
     for architecture, prefix in _PREFIXES.items():
         runtime = f"every operator, without the next line and what only the host calls; to be below {LIMIT}"
         yield Line(f"{prefix}size_runtime", sizes.runtime(architecture), "bytes", runtime)
-        asked_for = "loaded for a contract with optional checks and raw integers"
+        asked_for = "loaded for optional checks, raw integers, and a model that closes by itself"
         yield Line(f"{prefix}size_asked_for", sizes.asked_for(architecture), "bytes", asked_for)
         yield Line(f"{prefix}size_all", sizes.total(architecture), "bytes", "every module")
         yield Line(f"{prefix}size_rows", sizes.total(architecture, "rows"), "bytes", "loaded for one dense layer")
