@@ -8,7 +8,7 @@ import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
 from firmware_sources import path_of
 from int8_twins import machine_of
-from plain_kernels import PlainMachine
+from vm_kernels import VmMachine
 
 gate = machine_of("gate")
 
@@ -46,7 +46,7 @@ def scanned(frame: list[int], low: int, high: int) -> int:
         pytest.param(_TOP | 1, 1, id="denormals"),
     ],
 )
-def test_scan(gate: Machine | PlainMachine, low: int, high: int) -> None:
+def test_scan(gate: Machine | VmMachine, low: int, high: int) -> None:
     """Each extreme value, the limits and their neighbours alone; and frames within the limits but for one value."""
     source = random.Random(5)
     job = array("I", (4, 0, key(low), key(high) - key(low)))
@@ -62,14 +62,14 @@ def test_scan(gate: Machine | PlainMachine, low: int, high: int) -> None:
             assert gate.call("_scan", array("I", frame), 0, 0, length, job, 0) == scanned(frame, low, high)
 
 
-def test_scan_touches_no_misaligned_frame(gate: Machine | PlainMachine) -> None:
+def test_scan_touches_no_misaligned_frame(gate: Machine | VmMachine) -> None:
     job = array("I", (4, 0, 0, 0xFFFFFFFF))
     for at in (1, 2, 3):
         assert gate.call("_scan", memoryview(bytearray(16))[at : at + 12], 0, 0, 3, job, 0) == -2
     assert gate.call("_scan", bytearray(12), 0, 0, 3, job, 0) == 3
 
 
-def test_finite_values(gate: Machine | PlainMachine) -> None:
+def test_finite_values(gate: Machine | VmMachine) -> None:
     """What tells NaN and infinity from the rest is the range of all finite values."""
     job = array("I", (4, 0, key(0xFF7FFFFF), key(0x7F7FFFFF) - key(0xFF7FFFFF)))
     for bits in _EXTREMES:

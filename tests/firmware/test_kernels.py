@@ -42,8 +42,25 @@ def test_quantise(machine, scale, zero_point):
     np.testing.assert_array_equal(theirs.astype(int) + 128, expected[fits])
 
 
-def test_finish(machine):
-    x = bytes([3, 200, 7, 200, 0, 255, 255, 128])
-    out = bytearray(8)
-    assert machine.call("finish", x, 8, out) == 5
-    assert np.frombuffer(bytes(out), np.int8).tolist() == [v - 128 for v in x]
+@pytest.mark.parametrize("sign", [0, 1 << 31])
+def test_nan_ends_and_stays_alone(machine, sign):
+    """Its byte means nothing; those beside it are as ever, whichever NaN it is."""
+    for bits in (0x7F800001, 0x7FC00000, 0x7FFFFFFF):
+        x = np.array([0x3F800000, bits | sign, 0xBF800000], np.uint32)
+        out = bytearray(b"\xa5" * 5)
+        machine.call("quantise", x.astype("<u4").tobytes(), 0, 0, out, 3, quantise_table(1.0, 0))
+        assert (out[0], out[2], out[3:]) == (129, 127, b"\xa5" * 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 256, 1000])
+def test_finish(machine, n):
+    """The first of the greatest, wherever it stands: in random bytes, among equals of every value, at either end."""
+    rng = np.random.default_rng(n)
+    rows = [rng.integers(0, 256, n), rng.integers(100, 103, n), np.arange(n) % 256, -np.arange(n) % 256]
+    rows += [np.full(n, value) for value in (0, 1, 127, 128, 254, 255)]
+    for row in rows:
+        x = row.astype(np.uint8)
+        out = bytearray(b"\xa5" * (n + 2))
+        assert machine.call("finish", x.tobytes(), n, out) == int(np.argmax(x))
+        assert np.frombuffer(bytes(out[:n]), np.int8).tolist() == (row - 128).tolist()
+        assert out[n:] == b"\xa5" * 2
