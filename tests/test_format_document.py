@@ -62,7 +62,8 @@ def test_lengths_that_the_document_gives():
     assert size(fields("Sealed header")) == formats.SEALED_HEADER_LEN == constants("sealed")["_HEADER"] == 64
     assert size(fields("Release header")) == formats.RELEASE_HEADER_LEN == constants("release")["_HEADER"] == 64
     assert size(fields("Contract")) == contract.CONTRACT_LEN == constants("contract")["_FIXED"] == 28
-    assert size(fields("Channel")) == contract.CHANNEL_LEN == constants("contract")["RECORD"] == 64
+    records = {constants(module)["_RECORD"] for module in ("contract", "gate", "gate_more", "raw")}
+    assert {size(fields("Channel")), contract.CHANNEL_LEN} == records == {64}
     assert size(fields("Program header")) == program.PROGRAM_HEADER_LEN == 4 * constants("net")["_HEADER_WORDS"]
     assert formats.TAG_LEN == constants("sealed")["_TAG"] == 16
     assert formats.SIGNATURE_LEN == constants("rsa")["SIZE"] == 384
@@ -103,8 +104,11 @@ def test_refusals_and_statuses():
     assert board.pop("CODES")[1:] == tuple(refusals.values())
     assert board.pop("STATUSES") == tuple(statuses.values())
     told = {name: code for table in (refusals, statuses) for code, name in table.items()}
-    optional = {check.name for check in contract.Checks}  # numbered in `gate_more` by their order, behind ZEROS
-    assert board == {name: code for name, code in told.items() if name not in optional}
+    told_apart = ("OK", "SIZE", "NAN", "RANGE", "ZEROS")  # by the gate; the optional ones follow in their checks' order
+    gate, more = constants("gate"), constants("gate_more")
+    assert {name: gate[f"_{name}"] for name in told_apart} == {name: told[name] for name in told_apart}
+    assert (more["_OK"], more["_ZEROS"]) == (told["OK"], told["ZEROS"])
+    assert board == {name: told[name] for name in (*refusals.values(), "OK", "SENSOR") if name}
 
 
 def test_key_sources_and_info_strings():
@@ -132,7 +136,8 @@ def test_the_store_of_a_board():
     text = section("4. The store of a board")
     assert f"in `{constants('store')['_FOLDER']}`" in text
     _, slot_a, slot_b = constants("slots")["_PATHS"]
-    assert f"The slots are `{slot_a}` and `{slot_b}`; `{constants('slots')['NEW']}` is an upload" in text
+    upload = f"{constants('store')['_FOLDER']}/{constants('remote')['_UPLOAD']}"
+    assert f"The slots are `{slot_a}` and `{slot_b}`; `{upload}` is an upload" in text
 
 
 @pytest.fixture(scope="module")

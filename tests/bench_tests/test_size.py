@@ -18,9 +18,9 @@ def sizes():
 def test_the_runtime_with_all_operators_stays_below_its_limit(sizes, architecture):
     assert sizes.bytes[architecture].keys() == modules(architecture).keys()
     assert sizes.runtime(architecture) < 48 * 1024
-    core = sizes.bytes[architecture].keys() - {"remote", "gate_more", "keep", "raw"}
+    core = sizes.bytes[architecture].keys() - {"remote", "gate_more", "hkdf", "keep", "raw"}
     assert sizes.runtime(architecture) == sum(sizes.bytes[architecture][name] for name in core)
-    assert not {"gate_more", "keep", "raw"} & sizes.loaded["rows"]
+    assert not {"gate_more", "keep", "raw"} & sizes.loaded["rows"]  # its key is in a file: HKDF is
 
 
 def test_a_model_of_few_operators_loads_less(sizes):
