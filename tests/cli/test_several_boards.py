@@ -211,7 +211,8 @@ def test_ctrl_c_ends_all_of_them_and_leaves_the_boards_running(tinyseal, deploy_
         frames.write_text("1.5," * 599 + "1.5\n")
         frames.write_text(frames.read_text() * 3000)
         process = subprocess.Popen(
-            [TINYSEAL, "infer", frames, "--port", first.port, "--port", second.port],
+            # A shell's background jobs, and all that they start, ignore Ctrl-C.
+            ["env", "--default-signal=INT", TINYSEAL, "infer", frames, "--port", first.port, "--port", second.port],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

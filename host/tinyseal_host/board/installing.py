@@ -17,6 +17,14 @@ PROTOCOL = 1  # `tinyseal.remote.PROTOCOL` of the package that this one carries
 _PACKAGE = "/lib/tinyseal"
 _NEW = "/lib/tinyseal.new"
 _FIRST = "/tinyseal"
+# Only when all of it has arrived it says that there is no package.
+_NO_PROTOCOL = """
+try:
+ import tinyseal.remote as _r
+ print(getattr(_r,'PROTOCOL',0))
+except MemoryError:raise
+except Exception:print('null')
+"""
 # _m: a folder there may be; _e: empty one; _f: end a switch, _n: begin it; _y: copy files of the old package.
 _SWITCH = """
 import uos
@@ -61,9 +69,10 @@ def protocol(link: Link) -> int | None:
     answer, raised = link.attempt("print(_r.PROTOCOL)", given=REMOTE)
     if raised.startswith("MemoryError"):
         raise refused(Refusal.MEMORY, "")
-    if raised:
-        return 0 if raised.startswith("AttributeError") else None
     with link.understanding():
+        if raised:  # which may be what a bad cable has made of the question
+            why = link.json(_NO_PROTOCOL)
+            return None if why is None else int(why)
         return int(answer)
 
 
