@@ -114,8 +114,8 @@ class Bench(Relay):
             poll.register(self._vm.stdout, select.POLLIN)
             if self._control_open:
                 poll.register(self._vm.control, select.POLLIN)
-            if not poll.poll(1 if self._idle() else _TURN_MS) and self._idle():
-                return False
+            if not poll.poll(1 if self._idle() else _TURN_MS) and self._idle() and not poll.poll(0):
+                return False  # what it said before it fell idle would be there by now
             assert time.monotonic() < deadline, "the VM is still at work"
             if time.monotonic() > self._gate_deadline:
                 self._gate_open = True

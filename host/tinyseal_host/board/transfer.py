@@ -1,9 +1,9 @@
 """Files on their way to a board: what is there already, what goes, and whether it arrived.
 
 A file goes as bytes literals in code that the board compiles in raw-paste mode, which has flow control and is clean for
-all but seven bytes; deflated where that makes it shorter. Each piece has its CRC beside it, and is written only when
-that is right: what a board holds of a file that was cut is its beginning, byte for byte, and the next upload goes on
-behind it.
+all but five bytes and some quotes; deflated where that makes it shorter. Each piece has its CRC beside it, and is
+written only when that is right: what a board holds of a file that was cut is its beginning, byte for byte, and the next
+upload goes on behind it.
 """
 
 from __future__ import annotations
