@@ -1,4 +1,4 @@
-"""A chip's eFuse and HMAC peripheral for tests: the virtual board's model of them, and the accesses that the manual asks for.
+"""A chip's eFuse and HMAC peripheral for tests: the virtual board's model, and the accesses that the manual asks for.
 
     registers = model("esp32c3", [Block(2, key)])
     assert play("esp32c3", registers, steps("esp32c3", 2, b"message")) == hmac.digest(key, b"message", "sha256")
@@ -14,8 +14,10 @@ from pathlib import Path
 _VM = Path(__file__).parents[1] / "host" / "tinyseal_host" / "sim" / "vm"
 MODEL = {name: (_VM / name).read_bytes() for name in ("chip_registers.py", "hmac_engine.py", "sha256_blocks.py")}
 
-sys.path.append(str(_VM))  # last: the folder has an os.py of its own
+sys.path.append(str(_VM))  # last, and not for long: the folder has an os.py of its own
 from chip_registers import ChipRegisters  # noqa: E402
+
+sys.path.remove(str(_VM))
 
 UP = 8
 DEAD_POLLS = 1000
