@@ -1,8 +1,8 @@
 """HMAC-SHA256 under a key in eFuse that only the HMAC peripheral can read, by its registers (hardware).
 
-The numbers are those of ESP-IDF's components/soc/CHIP: HMAC in hwcrypto_reg.h (S2, S3, C3) and hmac_reg.h (C6, H2), eFuse
-in efuse_reg.h, bases in reg_base.h, clocks and resets in dport_reg.h (S2), system_reg.h (S3, C3) and pcr_reg.h (C6, H2).
-The order of the writes is that of the ESP32-C3 Technical Reference Manual, 19.2.5 "HMAC Process (Detailed)".
+The numbers are those of ESP-IDF's components/soc/CHIP: HMAC in hwcrypto_reg.h (S2, S3, C3) and hmac_reg.h (C6, H2),
+eFuse in efuse_reg.h, bases in reg_base.h, clocks and resets in dport_reg.h (S2), system_reg.h (S3, C3) and pcr_reg.h
+(C6, H2). The order of writes is that of the ESP32-C3 Technical Reference Manual, 19.2.5 "HMAC Process (Detailed)".
 """
 
 import umachine
@@ -14,9 +14,9 @@ from .errors import ENGINE, NO_KEY, SealError
 from .hkdf import hmac
 from .memory import equal
 
-# By chip: where HMAC and eFuse begin; the bits of the clocks that must run and of the resets that must be off; the reset
-# of HMAC alone; the registers of these clocks and resets in pairs, HMAC's last. They are those of SHA, which HMAC computes
-# with, of DS, whose reset holds the other two, and of HMAC.
+# By chip: where HMAC and eFuse begin; the bits of the clocks that must run and of the resets that must be off; the
+# reset of HMAC alone; the registers of these clocks and resets in pairs, HMAC's last. They are those of SHA, which HMAC
+# computes with, of DS, whose reset holds the other two, and of HMAC.
 _CHIPS = {
     "esp32s2": (0x6003E000, 0x3F41A000, 0x34, 0x34, 0x20, ((0x3F4C0044, 0x3F4C004C),)),  # *_PERIP_CLK_EN1, RST_EN1
     "esp32s3": (0x6003E000, 0x60007000, 0x34, 0x34, 0x20, ((0x600C001C, 0x600C0024),)),
@@ -88,6 +88,8 @@ def hmac_into(message, out, mem32=umachine.mem32, chip=None):
         for (clock, reset), (clock_bits, reset_bits) in zip(gates, found):
             _write_bits(mem32, reset, resets, reset_bits)
             _write_bits(mem32, clock, clocks, clock_bits)
+    if not any(out):  # as registers read that are dead
+        raise SealError(ENGINE, "HMAC gives zeros")
     if equal(out, of_zeros):
         raise SealError(NO_KEY, "eFuse block KEY%d was never written" % block)
 
