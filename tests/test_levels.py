@@ -25,12 +25,12 @@ FIRMWARE = {
     "2": ("gcm net", ("0", "1", "steps")),
     "3": ("sealed release", ("0", "sha", "1", "2")),
     "model": ("model", ("0", "1", "2", "3")),
-    "store": ("store", ("0", "1")),
+    "store": ("efuse store", ("0", "1")),
     "hardware": ("keep keys slots", ("0", "1", "store")),
     "4": ("__init__", ("0", "sha", "1", "2", "3", "model", "store", "hardware")),
     "remote": ("remote", ("0", "sha", "1", "2", "3", "model", "store", "hardware", "4")),
 }
-HARDWARE = {"keep", "keys", "slots", "store"}
+HARDWARE = {"efuse", "keep", "keys", "slots", "store"}
 HARDWARE_MODULES = {"machine", "umachine", "esp32"}
 AES_MODULES = {"cryptolib", "ucryptolib"}
 
