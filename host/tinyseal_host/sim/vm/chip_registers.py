@@ -135,7 +135,7 @@ class ChipRegisters:
         if self._words[reset] & held:
             self.engine.reset()
         elif self.engine.calculating and not self._sha_runs():
-            self.engine.stop("SHA stopped in the middle of a calculation")
+            self.engine.lose()  # no fault: who resets all three may begin with SHA
 
     def _protected(self, number):
         return self._word(_RD_DIS) >> number & 1

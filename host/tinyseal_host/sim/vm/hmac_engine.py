@@ -63,8 +63,12 @@ class HmacEngine:
 
     def stop(self, reason):
         """End the calculation because of something that must not be."""
-        hangs = self._busy == _FOREVER
         self.faults.append(reason)
+        self.lose()
+
+    def lose(self):
+        """End the calculation without a result, as when the SHA engine was reset."""
+        hangs = self._busy == _FOREVER
         self.reset()
         self._at, self._error = _ENDED, 1
         if hangs:
