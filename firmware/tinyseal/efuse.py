@@ -55,8 +55,9 @@ def hmac_into(message, out, mem32=umachine.mem32, chip=None):
     esptool does, and else read in the last words of `_machine`, "... with ESP32-S3FN8". SealError(NO_KEY) without such
     a block, or when it can be read or was never written; SealError(ENGINE). SHA must be idle, as it is before Wi-Fi.
     """
-    chip = (chip or usys.implementation._machine.split(" with ")[-1]).replace("-", "")[5:7].lower()
-    if chip not in _CHIPS:
+    name = (chip or usys.implementation._machine.split(" with ")[-1]).replace("-", "").lower()
+    chip = name[5:7]
+    if chip not in _CHIPS or name[7:8].isdigit():  # the C61 is no C6, the H21 no H2
         _refuse("no HMAC peripheral")
     efuse, at = _CHIPS[chip]
     block = _find_block(mem32, efuse << 8)

@@ -2,6 +2,6 @@
 
 from .board import VirtualBoard
 from .errors import SimError
-from .state import running_port
+from .state import running_port, set_chip
 
-__all__ = ["SimError", "VirtualBoard", "running_port"]
+__all__ = ["SimError", "VirtualBoard", "running_port", "set_chip"]

@@ -49,6 +49,7 @@ class VmConfig:
     command: list[str]
     state_dir: Path
     unique_id: str  # hex
+    chip: str | None
     heap_kib: int
     native: bool
 
@@ -75,7 +76,7 @@ class VmProcess:
 
         command = [*config.command, "-X", f"heapsize={config.heap_kib}K", str(_VM_DIR / "start.py")]
         command += [str(config.state_dir), str(theirs.fileno()), config.unique_id, str(cause), str(int(raw))]
-        command.append(str(int(config.native)))
+        command += [str(int(config.native)), config.chip or ""]
         # MICROPY* would change the VM; in HOME it keeps a history of what is typed, and a board has none.
         environment = {n: v for n, v in os.environ.items() if n != "HOME" and not n.startswith("MICROPY")}
         try:

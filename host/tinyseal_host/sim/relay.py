@@ -245,9 +245,16 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         state_dir = Path(options["state_dir"])
-        lock, unique_id = open_state(state_dir)
+        lock, identity = open_state(state_dir, options["chip"])
         try:
-            config = VmConfig(options["command"], state_dir, unique_id, options["heap_kib"], options["native"])
+            config = VmConfig(
+                options["command"],
+                state_dir,
+                identity.unique_id,
+                identity.chip,
+                options["heap_kib"],
+                options["native"],
+            )
             relay = Relay(config)
             try:
                 relay.run(lifeline, ready)
