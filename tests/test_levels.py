@@ -27,8 +27,9 @@ FIRMWARE = {
     "model": ("model", ("0", "1", "2", "3")),
     "store": ("efuse store", ("0", "1")),
     "hardware": ("keep keys slots", ("0", "1", "store")),
+    "provisioning": ("provisioning", ("0", "store", "hardware")),
     "4": ("__init__", ("0", "sha", "1", "2", "3", "model", "store", "hardware")),
-    "remote": ("remote", ("0", "sha", "1", "2", "3", "model", "store", "hardware", "4")),
+    "remote": ("remote", ("0", "sha", "1", "2", "3", "model", "store", "hardware", "provisioning", "4")),
 }
 HARDWARE = {"efuse", "keep", "keys", "slots", "store"}
 HARDWARE_MODULES = {"machine", "umachine", "esp32"}

@@ -12,7 +12,6 @@ from micropython import const
 
 from .errors import ENGINE, NO_KEY, SealError
 from .hkdf import hmac
-from .memory import equal
 
 # By chip: where eFuse begins, and the first of the registers with the clocks; shifted, for an int of 2^30 or more takes
 # twice the room.
@@ -23,9 +22,9 @@ _CHIPS = {
     "c6": (0x600B0800 >> 8, 0x600960CC >> 2),  # PCR_SHA_CONF
     "h2": (0x600B0800 >> 8, 0x600960C8 >> 2),
 }
-_PCR_CHIPS = ("c6", "h2")
-_BASE = const(0x6003E000)
-_PCR_BASE = const(0x6008D000)
+_PCR_CHIPS = "c6 h2"
+_BASE = const(0x6003E000 >> 12)
+_PCR_BASE = const(0x6008D000 >> 12)
 
 _RD_DIS = const(0x30)  # eFuse: a bit a key block
 _PURPOSE_0 = const(0x34)  # of the blocks 0 and 1 in the top byte, four bits each
@@ -62,7 +61,7 @@ def hmac_into(message, out, mem32=umachine.mem32, chip=None):
         _refuse("no HMAC peripheral")
     efuse, at = _CHIPS[chip]
     block = _find_block(mem32, efuse << 8)
-    # A block that has its purpose but no key answers as with a key of zeros. This takes the SHA engine: now or never.
+    # A block that has its purpose but no key answers as with a key of zeros. It takes the SHA engine, so it is first.
     of_zeros = hmac(bytes(32), message)
     # Registers, our bits in each, and the resets among them: of SHA, which HMAC computes with, of DS, whose reset holds
     # the other two, and of HMAC. In PCR bit 0 is the clock and bit 1 the reset; else the resets are two words further.
@@ -76,12 +75,12 @@ def hmac_into(message, out, mem32=umachine.mem32, chip=None):
     found = [mem32[at] & bits for at, bits, _ in gates]
     try:
         _reset(mem32, gates)  # wherever it was left in the middle
-        _compute(mem32, base, block, message, out)
+        _compute(mem32, base << 12, block, message, out)
     finally:
         _reset(mem32, gates)  # and no result is left
         for at, bits, _ in gates:
             mem32[at] = mem32[at] & ~bits | found.pop(0)
-    if equal(out, of_zeros) or not any(out):  # registers that are dead give zeros
+    if out in (of_zeros, bytes(32)):  # the latter from registers that are dead
         _refuse("KEY%d holds no key" % block)
 
 

@@ -14,7 +14,7 @@ import utime
 
 import tinyseal
 
-from . import gcm, keys, net, slots, store
+from . import gcm, keys, net, provisioning, slots, store
 from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, SealError
 from .memory import wipe
 from .model import Model
@@ -54,7 +54,7 @@ def status():
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
         "signer": _hex(digest_of(uhashlib.sha256(keys.signer()))) if found else None,
-        "key_check": _key_check(found.kind) if found else None,
+        "key_check": key_check(keys.key_source()) if found else None,
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
@@ -67,8 +67,8 @@ def _hex(data):
     return ubinascii.hexlify(data).decode()
 
 
-def _key_check(source):
-    """What tells device keys apart, as in a sealed header; None when there is none."""
+def key_check(source):
+    """What tells device keys apart, as in a sealed header, for the key from this source; None when there is none."""
     gcm.check_engine()
     key = bytearray(keys.KEY)
     try:
@@ -99,7 +99,7 @@ def provision(source, secret, modulus):
     """Store key and signer, as hexadecimal digits."""
     key = ubinascii.unhexlify(secret)
     try:
-        keys.provision(source, key, ubinascii.unhexlify(modulus))
+        provisioning.provision(source, key, ubinascii.unhexlify(modulus))
     finally:
         wipe(key)
         wipe(secret)

@@ -24,7 +24,7 @@ from .line import Line
 
 LIMIT = 48 * 1024
 """Bytes that the runtime is to stay below, on every architecture."""
-HOST_ONLY = frozenset({"remote"})
+HOST_ONLY = frozenset({"provisioning", "remote"})
 """Modules that no application loads: what the host calls while a board is at its cable. The rest is the runtime."""
 _PREFIXES = {"rv32imc": "", "xtensawin": "xt_"}
 _SCRIPT = """
