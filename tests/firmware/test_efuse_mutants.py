@@ -32,7 +32,8 @@ MUTANTS = {
     "the H2's clocks": ["0x600960C8", "0x600960CC"],
     "the S2's eFuse": ["0x3F41A000", "0x60007000"],
     "the C3's eFuse": ["0x60008800", "0x60007000"],
-    "the peripheral's base": ["_BASE = const(0x6003E000)", "_BASE = const(0x6003D000)"],
+    "the peripheral's base": ["const(0x6003E000", "const(0x6003D000"],
+    "the peripheral's base on C6 and H2": ["const(0x6008D000", "const(0x6008C000"],
     "a length without the ipad block": ["8 * (64 + len(message))", "8 * len(message)"],
     "a length in bytes": ["8 * (64 + len(message))", "64 + len(message)"],
     "a length with its bytes reversed": ['">Q"', '"<Q"'],
@@ -68,7 +69,8 @@ MUTANTS = {
     "no reset": ["mem32[at] |= bits\n", "mem32[at] |= bits ^ resets\n"],
     "clocks left on": ["mem32[at] = mem32[at] & ~bits | found.pop(0)", "pass"],
     "clocks of others": ["mem32[at] = mem32[at] & ~bits | found.pop(0)", "mem32[at] = found.pop(0)"],
-    "a key that was never written": ["equal(out, of_zeros) or", ""],
+    "registers that are dead": ["(of_zeros, bytes(32))", "(of_zeros,)"],
+    "a key that was never written": ["in (of_zeros, bytes(32))", "== bytes(32)"],
     "a block that can be read": ["if not mem32[at + _RD_DIS] >> block & 1:", "if False:"],
     "any purpose's block": ["== _HMAC_UP:\n", "!= 0:\n"],
     "the purposes of the wrong blocks": ["mem32[at + _PURPOSE_2] << 8", "mem32[at + _PURPOSE_2] << 4"],
@@ -117,6 +119,7 @@ for at, bit in resets:
 registers[base + 0x40] = 1
 """
 DISAGREES = "registers.engine._key_of = lambda number: None"
+DEAD = "registers._on = lambda gate: False"
 
 
 def _cases():
@@ -136,6 +139,7 @@ def _cases():
         add(chip, [Block(4, KEY)], 10, before=LEFT_IN_THE_MIDDLE % (CHIPS[chip],))
         add(chip, [Block(1, KEY)], 10, before="registers.engine.busy_reads = 20")
         add(chip, [Block(1, KEY)], 10, wanted=6, before=DISAGREES)
+        add(chip, [Block(1, KEY)], 10, wanted=5, before=DEAD)
         add(chip, [], 10, wanted=5)
         add(chip, [Block(1, None)], 10, wanted=5)
         add(chip, [Block(1, KEY, protected=False)], 10, wanted=5)
