@@ -37,4 +37,5 @@ def _assemble():
     sys.argv[:] = []
     sys.modules.clear()  # a program's own flash.py must not find this one
     sys.modules.update({"machine": machine, "umachine": machine, "os": os, "uos": os})
-    sys.modules.update({"esp32": esp32, "vfs": boardvfs, "sys": boardsys.Sys()})
+    board_sys = boardsys.Sys()
+    sys.modules.update({"esp32": esp32, "vfs": boardvfs, "sys": board_sys, "usys": board_sys})
