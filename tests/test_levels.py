@@ -44,9 +44,13 @@ HOST = {
     "building": ("building", (*_BASE, "compiler", "sealing")),
     "transport": ("board.transport", _BASE),
     "sim": ("sim", _BASE),
+    "burning": ("burning", (*_BASE, "sim")),
     "example": ("example", _BASE),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
-    "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning")),
+    "cli": (
+        "cli",
+        (*_BASE, "compiler", "sealing", "building", "transport", "sim", "burning", "example", "provisioning"),
+    ),
     "demo": ("demo", ("package", "example")),
 }
 

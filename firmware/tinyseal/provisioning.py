@@ -7,8 +7,7 @@ from .memory import wipe
 def provision(source, secret, modulus):
     """Write key and signer, the signer last: it is what makes a board a provisioned one. The version floor stays.
 
-    With the key in eFuse there is no `secret`, and one in NVS goes once the peripheral has shown that it has a key.
-    ValueError when this port has no store for keys from `source`.
+    With the key in eFuse there is no `secret`. ValueError when this port has no store for keys from `source`.
     """
     if source == store.FILE_KIND:
         if store.NVS is not None:
@@ -19,21 +18,22 @@ def provision(source, secret, modulus):
     else:
         raise ValueError("no store for source %d" % source)
     if source == store.EFUSE_KIND:
-        key = bytearray(keys.KEY)
-        try:
-            keys.device_key_into(source, key)
-        finally:
-            wipe(key)
-        _erase("key")
+        use_efuse()
     else:
         kept.put("key", secret)
     kept.put("signer", modulus)
 
 
-def _erase(name):
+def use_efuse():
+    """Erase the key in NVS, once the HMAC peripheral has shown that it has one: from then on that is the board's."""
+    key = bytearray(keys.KEY)
+    try:
+        keys.device_key_into(store.EFUSE_KIND, key)
+    finally:
+        wipe(key)
     nvs = store.NvsStore().nvs()
     try:
-        nvs.erase_key(name)
+        nvs.erase_key("key")
         nvs.commit()
     except OSError as error:
         if error.errno != store.NOT_FOUND:

@@ -105,6 +105,11 @@ def provision(source, secret, modulus):
         wipe(secret)
 
 
+def use_efuse():
+    """Take the device key from eFuse from now on, and leave all else as it is."""
+    provisioning.use_efuse()
+
+
 def check_room(payload_len, arena_len, operators):
     """SealError(MEMORY) unless a release and an arena of these lengths in bytes can be had as `open` asks for them.
 

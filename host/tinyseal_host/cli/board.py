@@ -39,12 +39,13 @@ def _board(options: argparse.Namespace, output: Output, *, soft_reset: bool = Tr
 def provision(options: argparse.Namespace, output: Output) -> None:
     """`tinyseal provision`."""
     master, signer = load_master(options.keys), load_signer(options.keys, passphrase.ask)
-    source = KeySource[options.key_source.upper()]
     with _board(options, output) as link:
         info = provisioning.describe(link)
         with output.progress("firmware") as step:
             done = provisioning.send_firmware(link, info, step)
-        provisioning.write_keys(link, info, master=master, signer=signer, source=source, replace=options.replace)
+        source = provisioning.write_keys(
+            link, info, master=master, signer=signer, source=_wanted_source(options), replace=options.replace
+        )
     _say_board(info, output)
     _say_source(source, output)
     output.say(f"firmware: {done.sent} files sent, {done.kept} there already, {done.removed} removed")
@@ -76,7 +77,6 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
         name=options.name,
         signing_key=load_signing_key(options.keys, passphrase.ask),
     )
-    source = KeySource[options.key_source.upper()]
     with _board(options, output) as link:
         info = provisioning.describe(link)
         with output.progress("firmware") as step:
@@ -87,7 +87,7 @@ def deploy(options: argparse.Namespace, output: Output) -> None:
             provisioning.check_keys(board, info, master=master, signer=signer)
             source = KeySource(board["key_source"])
         else:
-            provisioning.write_keys(link, info, master=master, signer=signer, source=source)
+            source = provisioning.write_keys(link, info, master=master, signer=signer, source=_wanted_source(options))
         sealed = sealing.seal(release, info.device_id, source, master)
         # What the board would refuse for its version is not sent.
         sealing.check(
@@ -133,6 +133,10 @@ def infer(options: argparse.Namespace, output: Output) -> None:
         for number, row in enumerate(run.results)
     ]
     output.result({"name": run.name, "version": run.version, "counts": run.counts, "frames": rows})
+
+
+def _wanted_source(options: argparse.Namespace) -> KeySource | None:
+    return KeySource[options.key_source.upper()] if options.key_source else None
 
 
 def _say_run(run: inference.Run, path: Path, output: Output) -> None:

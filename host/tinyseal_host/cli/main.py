@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, files, keys, sealing
+from . import board, burn, files, keys, sealing
 from .output import Output
 from .parser import make_parser
 
@@ -22,6 +22,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], None]] = {
     "seal": sealing.seal,
     "open": sealing.unseal,
     "provision": board.provision,
+    "burn": burn.burn,
     "push": board.push,
     "deploy": board.deploy,
     "infer": board.infer,

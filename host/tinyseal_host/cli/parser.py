@@ -86,7 +86,7 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     )
     seal.add_argument("--devices", type=Path, metavar="FILE", help="ids, one a line, # begins a comment")
     _keys(seal)
-    _key_source(seal)
+    _key_source(seal, "nvs")
     _output(seal, "M.seal", "beside the release; for many boards a folder, with a file ID.seal for each")
 
     unseal = _add(commands, "open", "decrypt a sealed file: the reverse of seal")
@@ -103,6 +103,8 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     provision.add_argument(
         "--replace", action="store_true", help="write these keys even where the board has others; its models are lost"
     )
+
+    _burn(commands)
 
     push = _add(commands, "push", "put a sealed file on a board, verified and self-tested there")
     push.add_argument("sealed", type=Path, metavar="M.seal")
@@ -126,6 +128,20 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     _virtual(sim)
 
 
+def _burn(commands: _Commands[Parser]) -> None:
+    burn = _add(commands, "burn", "burn a board's root key into eFuse for the HMAC peripheral; cannot be undone")
+    port = os.environ.get("ESPPORT") or None
+    burn.add_argument("--port", default=port, metavar="P", help="the board; sim for a virtual one (ESPPORT)")
+    burn.add_argument("--state", type=Path, metavar="DIR", help="what a virtual board keeps when the power is off")
+    burn.add_argument("--keys", type=Path, action="append", metavar="DIR", help="key folder; may be repeated")
+    burn.add_argument("--device", metavar="ID", help="the board's id, where MicroPython does not run yet")
+    burn.add_argument("--chip", metavar="C", help="its chip as esptool names it, where the board cannot say")
+    burn.add_argument(
+        "--block", type=int, choices=range(6), help="the key block, KEY0 to KEY5 (the first that is free)"
+    )
+    burn.add_argument("--dry-run", action="store_true", help="show what would be burned, and with which commands")
+
+
 def _model(parser: Parser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL.tflite")
     parser.add_argument("--contract", type=Path, required=True, metavar="C.toml", help="what a frame must look like")
@@ -139,10 +155,10 @@ def _keys(parser: Parser) -> None:
     )
 
 
-def _key_source(parser: Parser) -> None:
+def _key_source(parser: Parser, default: str = "nvs, or efuse where a key was burned") -> None:
     names = [source.name.lower() for source in KeySource]
     parser.add_argument(
-        "--key-source", choices=names, default="nvs", help="where the board's key lies (nvs); file is for development"
+        "--key-source", choices=names, help=f"where the board's key lies ({default}); file is for development"
     )
 
 

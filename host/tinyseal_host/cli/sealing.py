@@ -27,7 +27,7 @@ def seal(options: argparse.Namespace, output: Output) -> None:
         raise UsageError("more than one board, and no folder for their files", hint="name it with -o")
     target = options.output if many else output_path(options.output, options.release, ".seal")
     release = read_bounded(options.release, MODEL_LIMIT)
-    source = KeySource[options.key_source.upper()]
+    source = KeySource[options.key_source.upper()] if options.key_source else KeySource.NVS
     master, signer = keys.load_master(options.keys), keys.find_signer(options.keys)
     with about(options.release):
         sealer = sealing.Sealer(release, source, master)
