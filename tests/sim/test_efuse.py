@@ -178,3 +178,11 @@ print(b.hex())
 def test_a_damaged_efuse_is_refused_by_name(raw_terminal, chip, files, complaint):
     with pytest.raises(SimError, match=complaint):
         raw_terminal(chip, **files)
+
+
+def test_a_chip_that_its_efuse_cannot_be_is_not_kept(tmp_path):
+    (tmp_path / "efuse.bin").write_bytes(bytes(512))
+    with pytest.raises(SimError, match=r"efuse\.bin is there, but the board is no chip"):
+        set_chip(tmp_path, "esp32")
+    assert not (tmp_path / "board.json").exists()
+    set_chip(tmp_path, "esp32c3")

@@ -48,11 +48,7 @@ def open_state(state_dir: Path, chip: str | None = None) -> tuple[int, Identity]
     try:
         _take(lock, state_dir)
         _make_flash(state_dir / "flash.bin")
-        identity = _identity(state_dir / "board.json", chip)
-        for name in ("efuse.bin", "efuse.keys"):
-            if not identity.has_registers and (state_dir / name).exists():
-                raise SimError(f"{state_dir / name} is there, but the board is no chip with an HMAC peripheral")
-        return lock, identity
+        return lock, _identity(state_dir / "board.json", chip)
     except BaseException:
         os.close(lock)
         raise
@@ -121,6 +117,9 @@ def _identity(path: Path, chip: str | None) -> Identity:
     if chip is not None and found.chip not in (None, chip):
         raise SimError(f"the virtual board in {path.parent} is the chip {found.chip}, not {chip}")
     identity = Identity(found.unique_id, chip or found.chip)
+    for efuse in (path.with_name("efuse.bin"), path.with_name("efuse.keys")):
+        if efuse.exists() and not identity.has_registers:
+            raise SimError(f"{efuse} is there, but the board is no chip with an HMAC peripheral")
     if not path.exists() or identity != found:
         kept = {name: value for name, value in asdict(identity).items() if value is not None}
         replace(path, (json.dumps(kept) + "\n").encode())
