@@ -90,6 +90,13 @@ def test_without_a_key_that_is_a_secret_it_refuses(chip):
             assert words in detail
 
 
+@pytest.mark.parametrize("chip", CHIPS)
+def test_zeros_of_a_dead_peripheral_are_no_key(chip):
+    """Its registers read zeros, the busy and the error register as well, whatever is done to clocks and resets."""
+    ((code, _), faults, restored, _) = driven([(chip, [Block(0, KEY)], b"x", "registers._on = lambda gate: False")])[0]
+    assert (code, faults, restored) == (NO_KEY, [], True)
+
+
 def test_an_error_of_the_peripheral_is_an_engine_fault():
     """The registers say HMAC_UP, the peripheral does not agree."""
     before = "registers.engine._key_of = lambda number: None"

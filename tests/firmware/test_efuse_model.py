@@ -130,6 +130,41 @@ def test_no_two_commands_can_change_places(length):
     assert tried >= 5
 
 
+CONFIGURED = [(chips.START, 1), (chips.PURPOSE, 8), (chips.KEY, 1), (chips.PARA_FINISH, 1)]
+BLOCK = [*((chips.MESSAGE + at, at) for at in range(0, 64, 4)), (chips.ONE, 1)]
+MISUSES = {  # the last write of each
+    "purpose before start": [CONFIGURED[1]],
+    "no purpose": [CONFIGURED[0], *CONFIGURED[2:]],
+    "no key": [*CONFIGURED[:2], CONFIGURED[3]],
+    "start twice": [CONFIGURED[0], CONFIGURED[0]],
+    "another key after the configuration": [*CONFIGURED, (chips.KEY, 2)],
+    "message before the configuration": [CONFIGURED[0], BLOCK[0]],
+    "block of 15 words": [*CONFIGURED, *BLOCK[1:]],
+    "next block at once": [*CONFIGURED, (chips.ING, 1)],
+    "last block at once": [*CONFIGURED, (chips.PAD, 1)],
+    "end at once": [*CONFIGURED, (chips.END, 1)],
+    "one-block at once": [*CONFIGURED, (chips.ONE_BLOCK, 1)],
+    "two blocks with nothing between": [*CONFIGURED, *BLOCK, BLOCK[0]],
+    "one-block after two": [*CONFIGURED, *BLOCK, (chips.ING, 1), *BLOCK, (chips.ONE_BLOCK, 1)],
+    "something after the last block": [*CONFIGURED, *BLOCK, (chips.PAD, 1), *BLOCK, (chips.ING, 1)],
+    "message after one-block": [*CONFIGURED, *BLOCK, (chips.ONE_BLOCK, 1), BLOCK[0]],
+}
+
+
+@pytest.mark.parametrize("writes", MISUSES.values(), ids=MISUSES)
+def test_what_the_manual_has_no_place_for_is_an_error_and_has_no_result(writes):
+    chip = "esp32c3"
+    accesses = [access for offset, value in writes for access in (("write", BASE + offset, value), ("wait",))]
+    before = model(chip, [Block(1, KEY)])
+    play(chip, before, opening(chip) + accesses[:-2])
+    assert (before[BASE + chips.ERROR], before.faults) == (0, [])
+    registers = model(chip, [Block(1, KEY)])
+    play(chip, registers, opening(chip) + accesses)
+    assert registers[BASE + chips.ERROR] == 1
+    assert len(registers.faults) == 1
+    assert play(chip, registers, [("result",)]) == bytes(32)
+
+
 def error(registers, purpose, number):
     play("esp32c3", registers, opening("esp32c3") + calculation("esp32c3", number, padded(b""), purpose)[:5])
     return registers[BASE + chips.ERROR]

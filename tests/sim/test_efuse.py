@@ -171,8 +171,8 @@ print(b.hex())
         ("esp32c3", {"keys": b'{"BLOCK_KEY6": "' + b"00" * 32 + b'"}'}, r"efuse\.keys is not"),
         ("esp32c3", {"keys": b'{"BLOCK_KEY0": "' + b"00" * 31 + b'"}'}, r"efuse\.keys is not"),
         ("esp32c3", {"keys": b'{"BLOCK_KEY0": 5}'}, r"efuse\.keys is not"),
-        (None, {"bin": bytes(512)}, r"board\.json names no chip with an HMAC peripheral"),
-        ("esp32", {"keys": b"{}"}, r"board\.json names no chip with an HMAC peripheral"),
+        (None, {"bin": bytes(512)}, r"efuse\.bin is there, but the board is no chip"),
+        ("esp32", {"keys": b"{}"}, r"efuse\.keys is there, but the board is no chip"),
     ],
 )
 def test_a_damaged_efuse_is_refused_by_name(raw_terminal, chip, files, complaint):

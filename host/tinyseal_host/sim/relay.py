@@ -247,14 +247,7 @@ def main() -> int:
         state_dir = Path(options["state_dir"])
         lock, identity = open_state(state_dir, options["chip"])
         try:
-            config = VmConfig(
-                options["command"],
-                state_dir,
-                identity.unique_id,
-                identity.chip,
-                options["heap_kib"],
-                options["native"],
-            )
+            config = VmConfig(options["command"], state_dir, identity, options["heap_kib"], options["native"])
             relay = Relay(config)
             try:
                 relay.run(lifeline, ready)

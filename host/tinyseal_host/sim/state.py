@@ -20,7 +20,8 @@ from .errors import SimError
 
 _FLASH_BYTES = 2 * 1024 * 1024  # the `vfs` partition of an ESP32 with 4 MiB (ports/esp32/partitions-4MiB.csv)
 # Of the boards that boards/ has, and the H2.
-_CHIPS = ("esp32", "esp32c2", "esp32c3", "esp32c6", "esp32h2", "esp32s2", "esp32s3")
+_HMAC_CHIPS = ("esp32s2", "esp32s3", "esp32c3", "esp32c6", "esp32h2")
+_CHIPS = ("esp32", "esp32c2", *_HMAC_CHIPS)
 _LOCK_PATIENCE_S = 0.2  # `running_port` of another process holds the lock for as long as it looks
 
 
@@ -30,6 +31,11 @@ class Identity:
 
     unique_id: str  # hex
     chip: str | None  # as esptool calls it; None for a board that is none
+
+    @property
+    def has_registers(self) -> bool:
+        """Whether the board has an HMAC peripheral, and the eFuse that it takes its keys from."""
+        return self.chip in _HMAC_CHIPS
 
 
 def open_state(state_dir: Path, chip: str | None = None) -> tuple[int, Identity]:
@@ -42,7 +48,11 @@ def open_state(state_dir: Path, chip: str | None = None) -> tuple[int, Identity]
     try:
         _take(lock, state_dir)
         _make_flash(state_dir / "flash.bin")
-        return lock, _identity(state_dir / "board.json", chip)
+        identity = _identity(state_dir / "board.json", chip)
+        for name in ("efuse.bin", "efuse.keys"):
+            if not identity.has_registers and (state_dir / name).exists():
+                raise SimError(f"{state_dir / name} is there, but the board is no chip with an HMAC peripheral")
+        return lock, identity
     except BaseException:
         os.close(lock)
         raise

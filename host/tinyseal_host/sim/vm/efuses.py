@@ -13,20 +13,40 @@ written: its key is zeros.
 import errno
 import json
 
-from chip_registers import CHIPS, EFUSE_BYTES, KEY_BLOCKS, ChipRegisters
+from chip_registers import EFUSE_BYTES, KEY_BLOCKS, ChipRegisters, covers
 from settings import CHIP, HOST, StateError, state_file
 
 _KEY_BYTES = 32
 _BLOCKS = [f"BLOCK_KEY{number}" for number in range(KEY_BLOCKS)]
 
 
-def load():
-    """The registers of the board's chip, None when it has no HMAC peripheral; StateError for a damaged file."""
+class _WithRegisters:
+    """Memory by address, but at the addresses of a chip's peripherals registers, and these of whole words."""
+
+    def __init__(self, memory, registers=None):
+        self._memory, self._registers = memory, registers
+
+    def __getitem__(self, address):
+        return self._part(address)[address]
+
+    def __setitem__(self, address, value):
+        self._part(address)[address] = value
+
+    def _part(self, address):
+        if not covers(address):
+            return self._memory
+        if self._registers is None:
+            raise ValueError("registers are read and written by mem32 alone")
+        return self._registers
+
+
+def with_registers(mem8, mem16, mem32):
+    """The three with the registers of the board's chip; StateError for a damaged file."""
+    return _WithRegisters(mem8), _WithRegisters(mem16), _WithRegisters(mem32, _load())
+
+
+def _load():
     image, keys = _read("efuse.bin"), _read("efuse.keys")
-    if CHIP not in CHIPS:
-        if image is not None or keys is not None:
-            raise StateError("there is a virtual eFuse, but board.json names no chip with an HMAC peripheral")
-        return None
     if image is None:
         image = bytes(EFUSE_BYTES)
     elif len(image) != EFUSE_BYTES:

@@ -3,10 +3,8 @@
 import time as _time
 
 import control as _control
-import efuses as _efuses
 import settings as _settings
 import uctypes as _uctypes
-from chip_registers import covers as _covers
 from timer import Timer  # noqa: F401 - for the board
 from umachine import *  # noqa: F403 - whatever the VM has
 
@@ -27,30 +25,11 @@ class _Memory:
         _uctypes.struct(address, self._layout).value = value
 
 
-class _WithRegisters:
-    """The same on a board that is a chip: its peripherals' addresses are registers of whole words, no memory."""
-
-    def __init__(self, memory, registers):
-        self._memory, self._registers = memory, registers
-
-    def __getitem__(self, address):
-        return self._part(address)[address]
-
-    def __setitem__(self, address, value):
-        self._part(address)[address] = value
-
-    def _part(self, address):
-        if not _covers(address):
-            return self._memory
-        if self._registers is None:
-            raise ValueError("registers are read and written by mem32 alone")
-        return self._registers
-
-
 mem8, mem16, mem32 = _Memory(_uctypes.UINT8), _Memory(_uctypes.UINT16), _Memory(_uctypes.UINT32)
-_registers = _efuses.load()
-if _registers is not None:
-    mem8, mem16, mem32 = _WithRegisters(mem8, None), _WithRegisters(mem16, None), _WithRegisters(mem32, _registers)
+if _settings.HAS_REGISTERS:
+    import efuses as _efuses
+
+    mem8, mem16, mem32 = _efuses.with_registers(mem8, mem16, mem32)
 
 
 def unique_id():

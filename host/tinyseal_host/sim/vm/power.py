@@ -36,6 +36,6 @@ def _assemble():
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv[:] = []
     sys.modules.clear()  # a program's own flash.py must not find this one
+    board = boardsys.Sys()
     sys.modules.update({"machine": machine, "umachine": machine, "os": os, "uos": os})
-    board_sys = boardsys.Sys()
-    sys.modules.update({"esp32": esp32, "vfs": boardvfs, "sys": board_sys, "usys": board_sys})
+    sys.modules.update({"esp32": esp32, "vfs": boardvfs, "sys": board, "usys": board})
