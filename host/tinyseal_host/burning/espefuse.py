@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ KEY_FILE = "KEY.bin"
 """What stands for the key's file where a command is shown."""
 _TIMEOUT_S = 120
 _FATAL = "A fatal error occurred:"
+_FRAME = re.compile("[│╭╮╰╯─]+")  # around what is wrong with a command line
+_REASON_LEN = 300
 
 
 @dataclass(frozen=True)
@@ -101,5 +104,6 @@ def _program() -> list[str]:
 
 def _reason(said: str) -> str:
     """What espefuse says went wrong, on one line; it does not show keys unless it is asked to."""
-    text = said.rpartition(_FATAL)[2].strip(" \n\t│╭╮╰╯─")
-    return " ".join(text.split())[-300:] or "it failed without a word"
+    fatal = said.rpartition(_FATAL)[2]
+    words = _FRAME.sub(" ", fatal.rpartition("─ Error ─")[2]).split()
+    return " ".join(words)[:_REASON_LEN] or "it failed without a word"
