@@ -1,4 +1,4 @@
-"""`tinyseal burn` on a virtual board with a virtual eFuse: what it shows, asks, refuses, and that its key opens models."""
+"""`tinyseal burn` on a virtual board with a virtual eFuse: what it shows, asks and refuses; its key opens models."""
 
 import io
 import json
