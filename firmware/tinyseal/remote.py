@@ -14,14 +14,14 @@ import uos
 
 import tinyseal
 
-from . import gcm, keys, net, slots, store
+from . import gcm, keys, net, provisioning, slots, store
 from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, STORE, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 from .sha256 import digest_of
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 _FOLDER = "/seal/"
 _UPLOAD = "new.part"  # not verified yet
@@ -59,7 +59,7 @@ def status():
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
         "signer": _hex(digest_of(uhashlib.sha256(keys.signer()))) if found else None,
-        "key_check": _key_check(found.kind) if found else None,
+        "key_check": key_check(keys.key_source()) if found else None,
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
@@ -87,8 +87,8 @@ def _hex(data):
     return ubinascii.hexlify(data).decode()
 
 
-def _key_check(source):
-    """What tells device keys apart, as in a sealed header; None when there is none."""
+def key_check(source):
+    """What tells device keys apart, as in a sealed header, for the key from this source; None when there is none."""
     gcm.check_engine()
     key = bytearray(keys.KEY)
     try:
@@ -119,10 +119,15 @@ def provision(source, secret, modulus):
     """Store key and signer, as hexadecimal digits."""
     key = ubinascii.unhexlify(secret)
     try:
-        keys.provision(source, key, ubinascii.unhexlify(modulus))
+        provisioning.provision(source, key, ubinascii.unhexlify(modulus))
     finally:
         wipe(key)
         wipe(secret)
+
+
+def use_efuse():
+    """Take the device key from eFuse from now on, and leave all else as it is."""
+    provisioning.use_efuse()
 
 
 def check_room(payload_len, arena_len, operators, modules):

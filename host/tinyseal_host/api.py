@@ -85,6 +85,14 @@ class Deployed:
     pushed: updates.Pushed
 
 
+@dataclass(frozen=True)
+class Provisioned:
+    """What `Board.provision` did: the firmware's files, and where the board's key is from."""
+
+    firmware: provisioning.Sent
+    key_source: KeySource
+
+
 class Board:
     """A board, from the beginning of a `with` block to its end; BoardError when none answers.
 
@@ -154,20 +162,21 @@ class Board:
         self,
         keys: Keys,
         *,
-        key_source: KeySource = KeySource.NVS,
+        key_source: KeySource | None = None,
         replace: bool = False,
         progress: Progress | None = None,
-    ) -> provisioning.Sent:
+    ) -> Provisioned:
         """Bring the firmware up to date and write the board's key and signer.
 
-        TinysealError when it has others, unless they are to be replaced; its models are lost then.
+        With no `key_source` it is eFuse, where a key from this master key was burned and the board has none in NVS,
+        else NVS. TinysealError when it has other keys, unless they are to be replaced; its models are lost then.
         """
         self.link.restart()
         done = provisioning.send_firmware(self.link, self.info, progress)
-        provisioning.write_keys(
+        source = provisioning.write_keys(
             self.link, self.info, master=keys.master, signer=keys.signer, source=key_source, replace=replace
         )
-        return done
+        return Provisioned(done, source)
 
     def push(self, sealed: bytes, *, progress: Progress | None = None) -> updates.Pushed:
         """Put a sealed file into the idle slot; RefusedError when the board refuses it, and it keeps what it had."""
@@ -181,7 +190,7 @@ class Board:
         release: bytes,
         keys: Keys,
         *,
-        key_source: KeySource = KeySource.NVS,
+        key_source: KeySource | None = None,
         firmware_progress: Progress | None = None,
         progress: Progress | None = None,
     ) -> Deployed:
@@ -196,20 +205,20 @@ class Board:
         board = link.call("status")
         if board["key_source"]:
             provisioning.check_keys(board, info, master=keys.master, signer=keys.signer)
-            key_source = KeySource(board["key_source"])
+            source = KeySource(board["key_source"])
         else:
-            provisioning.write_keys(link, info, master=keys.master, signer=keys.signer, source=key_source)
-        sealed = sealing.seal(release, info.device_id, key_source, keys.master)
+            source = provisioning.write_keys(link, info, master=keys.master, signer=keys.signer, source=key_source)
+        sealed = sealing.seal(release, info.device_id, source, keys.master)
         # What the board would refuse for its version is not sent.
         sealing.check(
             sealed,
             device_id=info.device_id,
             floor=board["floor"],
-            key_source=key_source,
+            key_source=source,
             master=keys.master,
             signer=keys.signer,
         )
-        return Deployed(firmware, key_source, updates.push(link, sealed, progress))
+        return Deployed(firmware, source, updates.push(link, sealed, progress))
 
     def rollback(self) -> updates.Pushed:
         """Go back to the model in the other slot; RefusedError when it does not open or the floor is above it."""

@@ -102,6 +102,7 @@ MACHINES = {
     "ESP32C3 module with ESP32C3": ["ESP32_GENERIC_C3"],
     "ESP32C6 module with ESP32C6": ["ESP32_GENERIC_C6"],
     "tinyseal virtual board": ["VIRTUAL"],
+    "tinyseal virtual board with ESP32C3": ["VIRTUAL"],
     "Generic ESP32P4 with pre revision 3 chip with ESP32-P4": [],
     "linux [GCC 14.2.1] version": [],
 }

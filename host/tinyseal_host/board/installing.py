@@ -12,7 +12,7 @@ from .firmware import Firmware
 from .transfer import Stored, digest, holds, look, not_as_sent, send
 from .transport import REMOTE, Link, Progress, refused
 
-PROTOCOL = 1  # `tinyseal.remote.PROTOCOL` of the package that this one carries
+PROTOCOL = 2  # `tinyseal.remote.PROTOCOL` of the package that this one carries
 
 _PACKAGE = "/lib/tinyseal"
 _NEW = "/lib/tinyseal.new"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, output: Output, visit: Visit) -> int:
         output.note(note)
     done.say(output)
     output.result({"port": found[0].port, **done.result})
-    _remember(options, [done], output)
+    remember(options.keys, [done.entry], output)
     return done.exit_status
 
 
@@ -104,7 +104,7 @@ def _run_all(found: list[Place], options: argparse.Namespace, output: Output, vi
             output.result({**where, **failed(outcome)})
         worst = max(worst, outcome.exit_status)
     _table(found, outcomes, output)
-    _remember(options, [outcome for outcome in outcomes if isinstance(outcome, Done)], output)
+    remember(options.keys, [outcome.entry for outcome in outcomes if isinstance(outcome, Done)], output)
     return worst
 
 
@@ -190,10 +190,9 @@ def _table(found: list[Place], outcomes: list[Done | TinysealError], output: Out
     output.columns(("at", "board", *names, "outcome"), rows)
 
 
-def _remember(options: argparse.Namespace, done: list[Done], output: Output) -> None:
+def remember(folders: Sequence[Path], found: Sequence[registry.Entry | None], output: Output) -> None:
     """Into the registry, where there are key folders; that it cannot be written is no failure of the command."""
-    entries = [one.entry for one in done if one.entry is not None]
-    folders: list[Path] | None = options.keys
+    entries = [entry for entry in found if entry is not None]
     if folders and entries:
         try:
             registry.remember(registry.folder_of(folders), entries)

@@ -104,7 +104,7 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     )
     seal.add_argument("--devices", type=Path, metavar="FILE", help="ids, one a line, # begins a comment")
     _keys(seal)
-    _key_source(seal)
+    _key_source(seal, "what boards.toml says of the board, else nvs")
     _output(seal, "M.seal", "beside the release; for many boards a folder, with a file ID.seal for each")
 
     unseal = _add(commands, "open", "decrypt a sealed file: the reverse of seal")
@@ -153,6 +153,8 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     )
     _yes(provision)
 
+    _burn(commands)
+
     push = _add(commands, "push", "put a sealed file on a board, verified and self-tested there")
     push.add_argument("sealed", type=Path, metavar="M.seal")
     _port(push)
@@ -188,7 +190,24 @@ def _board_commands(commands: _Commands[Parser]) -> None:
 
     sim = _add(commands, "sim", "a virtual board that stays up until Ctrl-C; prints its port")
     sim.add_argument("--state", type=Path, metavar="DIR", help="what it keeps when the power is off")
+    sim.add_argument("--chip", metavar="C", help="the chip that it is, as esptool names it; for good, with --state")
     _heap(sim)
+
+
+def _burn(commands: _Commands[Parser]) -> None:
+    burn = _add(commands, "burn", "burn a board's root key into eFuse for the HMAC peripheral; cannot be undone")
+    port = os.environ.get("ESPPORT") or None
+    burn.add_argument(
+        "--port", dest="place", default=port, metavar="P", help="the board; sim for a virtual one (ESPPORT)"
+    )
+    burn.add_argument("--state", type=Path, metavar="DIR", help="what a virtual board keeps when the power is off")
+    burn.add_argument("--keys", type=Path, action="append", metavar="DIR", help="key folder; may be repeated")
+    burn.add_argument("--device", metavar="ID", help="the board's id, where MicroPython does not run yet")
+    burn.add_argument("--chip", metavar="C", help="its chip as esptool names it, where the board cannot say")
+    burn.add_argument(
+        "--block", type=int, choices=range(6), help="the key block, KEY0 to KEY5 (the first that is free)"
+    )
+    burn.add_argument("--dry-run", action="store_true", help="show what would be burned, and with which commands")
 
 
 def _model(parser: Parser) -> None:
@@ -204,10 +223,10 @@ def _keys(parser: Parser) -> None:
     )
 
 
-def _key_source(parser: Parser) -> None:
+def _key_source(parser: Parser, default: str = "nvs, or efuse where a key was burned") -> None:
     names = [source.name.lower() for source in KeySource]
     parser.add_argument(
-        "--key-source", choices=names, default="nvs", help="where the board's key lies (nvs); file is for development"
+        "--key-source", choices=names, help=f"where the board's key lies ({default}); file is for development"
     )
 
 
