@@ -1,5 +1,7 @@
 """Making a board a provisioned one (hardware): no application loads this, only what the host calls."""
 
+import ubinascii
+
 from . import keys, store
 from .memory import wipe
 
@@ -7,8 +9,18 @@ from .memory import wipe
 def provision(source, secret, modulus):
     """Write key and signer, the signer last: it is what makes a board a provisioned one. The version floor stays.
 
-    With the key in eFuse there is no `secret`. ValueError when this port has no store for keys from `source`.
+    Both are str of hexadecimal digits. With the key in eFuse there is no `secret`. ValueError when this port has no
+    store for keys from `source`.
     """
+    key = ubinascii.unhexlify(secret)
+    try:
+        _provision(source, key, ubinascii.unhexlify(modulus))
+    finally:
+        wipe(key)
+        wipe(secret)
+
+
+def _provision(source, key, modulus):
     if source == store.FILE_KIND:
         if store.NVS is not None:
             store.NvsStore().put(store.MARK, b"\x01")
@@ -20,7 +32,7 @@ def provision(source, secret, modulus):
     if source == store.EFUSE_KIND:
         use_efuse()
     else:
-        kept.put("key", secret)
+        kept.put("key", key)
     kept.put("signer", modulus)
 
 

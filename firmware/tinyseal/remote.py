@@ -14,10 +14,11 @@ import uos
 
 import tinyseal
 
-from . import gcm, keys, net, provisioning, slots, store
+from . import gcm, keys, net, slots, store
 from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, STORE, SealError
 from .memory import wipe
 from .model import Model
+from .provisioning import provision, use_efuse  # noqa: F401 - called by their names
 from .sealed import Sealed
 from .sha256 import digest_of
 
@@ -113,21 +114,6 @@ def _slot(slot):
         return {"bytes": size, "version": Sealed(path).version}
     except SealError as error:
         return {"bytes": size, "refused": CODES[error.code]}
-
-
-def provision(source, secret, modulus):
-    """Store key and signer, as hexadecimal digits."""
-    key = ubinascii.unhexlify(secret)
-    try:
-        provisioning.provision(source, key, ubinascii.unhexlify(modulus))
-    finally:
-        wipe(key)
-        wipe(secret)
-
-
-def use_efuse():
-    """Take the device key from eFuse from now on, and leave all else as it is."""
-    provisioning.use_efuse()
 
 
 def check_room(payload_len, arena_len, operators, modules):
@@ -271,10 +257,8 @@ def open_model():
     """Open the active model for the calls below; what it is."""
     close_model()
     gc.collect()
-    _Session.model = model = tinyseal.open()
-    about = _about(model)
-    about["outputs"] = len(model.output)
-    return about
+    _Session.model = tinyseal.open()
+    return _about(_Session.model)
 
 
 def new_frame(n):

@@ -109,7 +109,9 @@ def test_a_burned_board_is_provisioned_with_its_key_unasked(tinyseal, deploy, se
     assert "active in slot b" in tinyseal(f"push {sealed} --port sim --state board").out
     assert tinyseal(f"open {sealed} -o again.tsm --keys", shared / "keys").status == 0
     assert (here / "again.tsm").read_bytes() == (shared / "motion.tsm").read_bytes()
-    sealed = seal("n.seal", shared / "motion.tsm")  # for the key in NVS that it does not have
+    sealed = seal("k.seal", shared / "motion.tsm")  # the registry knows that its key was burned
+    assert tinyseal(f"inspect {sealed} --json").json["key_source"] == "efuse"
+    sealed = seal("n.seal", shared / "motion.tsm", more=("--key-source", "nvs"))  # a key that it does not have
     found = tinyseal(f"push {sealed} --port sim --state board")
     assert (found.status, "NO_KEY" in found.error) == (3, True)
 
