@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test attack conformance bench size lint clean
+.PHONY: help setup demo test attack conformance bench size boards frozen mip lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,6 +40,15 @@ bench: setup ## instructions counted in emulation, memory measured on the VM; an
 
 size: setup ## bytes of the firmware on a board, module by module, and what a model loads of it
 	PYTHONPATH=tests $(BIN)/python -m bench.size
+
+boards: setup ## every hardened board definition, held against what is known of ESP-IDF and MicroPython
+	PYTHONPATH=tests $(BIN)/python -m boards_check
+
+frozen: setup ## the package as a build of MicroPython freezes it, in build/frozen; ARCH=rv32imc for that architecture alone
+	$(BIN)/python firmware/frozen.py $(ARCH)
+
+mip: setup ## what mip installs the package from, in build/mip, a folder an architecture
+	$(BIN)/python firmware/mip.py
 
 lint: setup ## ruff, and mypy for the host and for the firmware
 	$(BIN)/ruff check .

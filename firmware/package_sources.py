@@ -1,6 +1,6 @@
 """What the board's package is made of: the text of every module, those included that are written for an architecture.
 
-Nothing but the standard library is imported, so that a build of MicroPython that freezes the package can use this as well.
+Nothing but the standard library is imported: a build of MicroPython that freezes the package uses this as well.
 """
 
 import ast

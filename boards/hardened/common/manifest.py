@@ -1,7 +1,7 @@
 """What is frozen into every hardened board; a board's manifest includes this with its `architecture`.
 
-Another application than `firmware/main.py` is a folder with a `main.py`, whole. A manifest of one's own names it, and adds
-what it needs of micropython-lib:
+Another application than `firmware/main.py` is a folder with a `main.py`, whole. A manifest of one's own names it, and
+adds what it needs of micropython-lib:
 
     include("$(BOARD_DIR)/manifest.py", application="/path/of/the/folder")
     require("umqtt.simple")
@@ -15,7 +15,7 @@ _FIRMWARE = os.path.abspath("../../../firmware")  # a manifest is run in its own
 sys.path.insert(0, _FIRMWARE)
 from frozen import write
 
-# The filesystem is mounted before boot.py runs. Of what stock boards freeze besides, WebREPL among it, nothing is needed.
+# What mounts the filesystem. Of what else stock boards freeze, WebREPL among it, nothing is needed.
 freeze("$(PORT_DIR)/modules", ("_boot.py", "flashbdev.py", "inisetup.py"))
 
 freeze("modules", "boot.py")
