@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from boards_check import headers, kconfig, manifests
@@ -10,6 +12,7 @@ from boards_check.__main__ import main
 from boards_check.checking import check, problems
 from boards_check.definition import HARDENED, ROOT, VARIANTS, folders, load, options
 from firmware_sources import modules
+from tinyseal_host.keys import KeyKind, generate
 
 KNOWN = options()
 BOARDS = [folder.name for folder in folders()]
@@ -360,3 +363,29 @@ def test_a_c_preprocessor_reads_the_headers_as_the_check_does(variant, tmp_path)
     on = {name.strip('"') for name, value in found.items() if value == "(1)"}
     assert on == (set(KNOWN["macro"]) - {"MICROPY_PY_BLUETOOTH"} if variant else set())
     assert list(headers.problems(board, KNOWN)) == []
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """A signing key, and its public half."""
+    return generate(tmp_path / "keys", [KeyKind.SIGNING])
+
+
+def test_the_signing_key_is_one_for_secure_boot_v2(keys, tmp_path):
+    """By Espressif's own program, which ESP-IDF signs with; see "Building" in boards/hardened/README.md."""
+    private, public = keys
+    (tmp_path / "micropython.bin").write_bytes(bytes(range(256)) * 256)
+
+    def espsecure(command, *arguments):
+        program = Path(sys.executable).with_name("espsecure")
+        call = [program, command, "--version", "2", *arguments]
+        return subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    signing = ["--keyfile", private, "--output", "micropython-signed.bin", "micropython.bin"]
+    assert espsecure("sign-data", *signing).returncode == 0
+    checked = espsecure("verify-signature", "--keyfile", public, "micropython-signed.bin")
+    assert "Signature block 0 verification successful" in checked.stdout
+    signed = bytearray((tmp_path / "micropython-signed.bin").read_bytes())
+    signed[100] ^= 1
+    (tmp_path / "micropython-signed.bin").write_bytes(signed)
+    assert espsecure("verify-signature", "--keyfile", public, "micropython-signed.bin").returncode
