@@ -20,6 +20,7 @@ def sources(architecture: str) -> dict[str, str]:
     found = {f"dot_{width}": dot_module(width, architecture) for width in WIDTHS}
     found |= {path.stem: path.read_text() for path in sorted(SOURCE.glob("*.py"))}
     if architecture == BYTECODE:
+        found = {name: text.replace("    @micropython.native\n", "") for name, text in found.items()}
         for path in sorted((SOURCE / "plain").glob("*.py")):
             found[path.stem] = _with_twins(found.get(path.stem, ""), path.read_text())
     return found

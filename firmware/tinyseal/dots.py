@@ -1,5 +1,6 @@
 """Rows of weights against inputs, block by block (level 2): what ROWS, CONV and RING_CONV share (FORMAT.md)."""
 
+import micropython
 from uarray import array
 from usys import maxsize
 
@@ -29,12 +30,14 @@ def _kernel(width, pairs):
 
 
 class Dots:
-    """The blocks of a dot table. `strip` pixels share the scratch; `run` and `run_ring` allocate nothing.
+    """The blocks of a dot table. `run` allocates nothing.
 
-    `pitch`: bytes from a pixel's units to the next one's where they stay; None where each block makes its own.
+    Units are made block by block from inputs `step` bytes apart, `strip` pixels in the scratch at a time, with the sums
+    behind them. With `places` they lie there already, at these places in the scratch and `pitch` bytes a pixel further,
+    and the sums begin `sums_from` bytes behind its beginning.
     """
 
-    def __init__(self, layout, operands, strip, pitch=None):
+    def __init__(self, layout, operands, strip, step, places=None, pitch=0, sums_from=0):
         k, rows_at, m, self._short, self._scratch_at, _, zero, low, high = operands
         layout.clamp(operands)
         layout.dots(k, rows_at, m, self._short)
@@ -45,43 +48,42 @@ class Dots:
         k_left = (k + 15) & -16
         for width in WIDTHS:
             while k_left >= width:
-                own = UNIT_LEN * width // 8
-                job = array("I", (rows_at, m, self._short, own if pitch is None else pitch, zero, low, high))
-                self._blocks.append((_kernel(width, pairs), width // 8, job, first))
+                units = width // 8
+                job = array("I", (rows_at, m, self._short, pitch or units * UNIT_LEN, zero, low, high))
+                kernel = _kernel(width, pairs)
+                if places is None:
+                    self._blocks.append((kernel, job, _SIDE_BY_SIDE, units, first))
+                else:
+                    self._blocks.append((kernel, job, memoryview(places)[first // 8 :], 0, 0))
                 rows_at += m * (width + 16 * self._short)
                 first += width
                 k_left -= width
         self._finish = layout.job(rows_at, m, operands, 1)
         self._m = m
+        self._step = step
+        self._strip = strip
         self.k = first
-        self.widest = UNIT_LEN * self._blocks[0][1]
-        self.sums_len = 0 if self._short else 4 * m * strip
+        if places is None:
+            sums_from = strip * UNIT_LEN * self._blocks[0][3]
+        self._sums_at = self._scratch_at + sums_from
+        self.scratch_len = sums_from + (0 if self._short else 4 * m * strip)
 
-    def run(self, model, arena, at, step, pixels, out_at):
-        """Inputs `step` bytes apart from arena offset `at` on; in the scratch `widest` bytes a pixel, then the sums."""
-        scratch_at = self._scratch_at
-        into = out_at
-        if not self._short:
-            into = scratch_at + pixels * self.widest
-            kernels_dot.clear(arena, into, pixels * self._m)
-        for dot, units, job, first in self._blocks:
-            kernels_dot.units(arena, 0, arena, self.inverse, at + first, scratch_at, units, pixels, step)
-            dot(model, 0, arena, job, _SIDE_BY_SIDE, scratch_at, into, pixels)
-        if not self._short:
-            requantise(0, 0, arena, model, self._finish, into, out_at, pixels * self._m)
-
-    def run_ring(self, model, arena, places, sums_at, pixels, out_at):
-        """Units that lie at `places`, one view of them for each block, from the scratch's beginning on."""
-        into = out_at
-        if not self._short:
-            into = sums_at
-            kernels_dot.clear(arena, into, pixels * self._m)
-        for block in range(len(self._blocks)):
-            dot, _, job, _ = self._blocks[block]
-            dot(model, 0, arena, job, places[block], self._scratch_at, into, pixels)
-        if not self._short:
-            requantise(0, 0, arena, model, self._finish, into, out_at, pixels * self._m)
-
-    def views(self, places):
-        """Of an array of places, one view for each block."""
-        return [memoryview(places)[first // 8 :] for _, _, _, first in self._blocks]
+    # As bytecode it would need a frame on the heap, and every call a search for room there, past a whole model.
+    @micropython.native
+    def run(self, model, arena, at, pixels, out_at):
+        """Inputs from arena offset `at` on; outputs from `out_at` on."""
+        while pixels:
+            n = min(pixels, self._strip)
+            into = out_at
+            if not self._short:
+                into = self._sums_at
+                kernels_dot.clear(arena, into, n * self._m)
+            for dot, job, places, units, first in self._blocks:
+                if units:
+                    kernels_dot.units(arena, 0, arena, self.inverse, at + first, self._scratch_at, units, n, self._step)
+                dot(model, 0, arena, job, places, self._scratch_at, into, n)
+            if not self._short:
+                requantise(0, 0, arena, model, self._finish, into, out_at, n * self._m)
+            at += n * self._step
+            out_at += n * self._m
+            pixels -= n

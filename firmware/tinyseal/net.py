@@ -81,10 +81,8 @@ class Net:
     def run(self, frame):
         """Quantise the accepted `frame`, run every step, fill `output`; the index of its greatest. Allocates none."""
         kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
-        model = self._model
-        arena = self._arena
-        for step in self._steps:
-            step.run(model, arena)
+        for step in self._steps:  # no locals for what it is given: of more words the frame would be on the heap
+            step.run(self._model, self._arena)
         return kernels.finish(self._output, self.output_len, self.output)
 
     def wipe(self):

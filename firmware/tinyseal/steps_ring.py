@@ -1,5 +1,6 @@
 """Convolutions whose input becomes units once (level 2): RING_CONV. A step's `run` allocates nothing."""
 
+import micropython
 from uarray import array
 
 from . import kernels_dot
@@ -20,24 +21,24 @@ class RingConv:
         if c & 7:
             refuse("ring")
         tap = c // 8 * UNIT_LEN
-        dots = self._dots = Dots(layout, operands[15:], self._out_w, stride_w * tap)
         self._reach = (kernel_h - 1) * dilation_h
         self._ring = self._reach + 1
         # Pixels that the kernel passes over.
-        width = self._width = (self._out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
+        width = (self._out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
         self._row = width * tap
         ring_len = self._ring * self._row
-        self._sums_at = scratch_at + ring_len
-        layout.scratch(scratch_at, ring_len + dots.sums_len)
+        self._places = array("I", bytes(((k + 15) & -16) // 2))  # a word for eight inputs
+        dots = self._dots = Dots(layout, operands[15:], self._out_w, 0, self._places, stride_w * tap, ring_len)
+        layout.scratch(scratch_at, dots.scratch_len)
         layout.arena(out_at, self._out_h * self._out_w * m)
-        self._places = array("I", bytes(4 * (dots.k // 8)))
-        self._views = dots.views(self._places)
         self._window = array("I", (ring_len, kernel_h, dilation_h * self._row, kernel_w, dilation_w * tap, tap))
         self._pad = bytes([pad] * 8)
-        self._units = c // 8
-        self._before = min(left, width)
-        self._inside = min(in_w, width - self._before)
-        self._behind = width - self._before - self._inside
+        # In units.
+        before = min(left, width)
+        inside = min(in_w, width - before)
+        self._before = before * c // 8
+        self._inside = inside * c // 8
+        self._behind = (width - before - inside) * c // 8
         self._top = top
         self._in_h = in_h
         self._in_at = in_at
@@ -57,23 +58,20 @@ class RingConv:
                 self._make(arena, following)
                 following += 1
             kernels_dot.ring_places(self._places, first % self._ring * self._row, self._window)
-            self._dots.run_ring(model, arena, self._views, self._sums_at, self._out_w, out_at)
+            self._dots.run(model, arena, 0, self._out_w, out_at)
             out_at += self._out_row
 
+    @micropython.native
     def _make(self, arena, row):
-        """A row of the padded input into its place in the ring."""
+        """A row of the padded input into its place in the ring. Native for what `Dots.run` says."""
+        units = kernels_dot.units
+        inverse = self._dots.inverse
         at = self._scratch_at + row % self._ring * self._row
         row -= self._top
-        if 0 <= row < self._in_h:
-            at = self._make_padding(arena, at, self._before)
-            units = self._units * self._inside
-            kernels_dot.units(arena, 0, arena, self._dots.inverse, self._in_at + row * self._in_row, at, units, 1, 0)
-            self._make_padding(arena, at + UNIT_LEN * units, self._behind)
-        else:
-            self._make_padding(arena, at, self._width)
-
-    def _make_padding(self, arena, at, pixels):
-        """Pixels that are not in the input; where they end."""
-        units = self._units * pixels
-        kernels_dot.units(self._pad, 0, arena, self._dots.inverse, 0, at, 1, units, 0)
-        return at + UNIT_LEN * units
+        before, inside, behind = self._before, self._inside, self._behind
+        if not 0 <= row < self._in_h:
+            before, inside, behind = before + inside + behind, 0, 0
+        units(self._pad, 0, arena, inverse, 0, at, 1, before, 0)
+        at += UNIT_LEN * before
+        units(arena, 0, arena, inverse, self._in_at + row * self._in_row, at, inside, 1, 0)
+        units(self._pad, 0, arena, inverse, 0, at + UNIT_LEN * inside, 1, behind, 0)

@@ -123,7 +123,7 @@ class EmulatedBoard:
             return self.engines[-1]
 
         return {
-            "micropython": SimpleNamespace(const=lambda value: value),
+            "micropython": SimpleNamespace(const=lambda value: value, native=lambda function: function),
             "ucryptolib": SimpleNamespace(aes=aes),
             "uhashlib": SimpleNamespace(sha256=lambda data=b"": _Sha256(self.builtin, data)),
             "ustruct": struct,

@@ -63,7 +63,8 @@ def random_layers(rng: np.random.Generator, kinds: int) -> Iterator[LayerFile]:
             yield layer_files.pool(name, size, min(c, 20), kernel, **window)
             yield layer_files.pool(name, size, c, size, seed=seed)
         for name in ("ADD", "SUB", "MUL", "MINIMUM", "MAXIMUM"):
-            yield layer_files.pair(name, shape, constant=bool(rng.integers(2)), seed=seed)
+            scale = 0.04 if seed & 1 else 0.0413
+            yield layer_files.pair(name, shape, constant=bool(rng.integers(2)), scale=scale, seed=seed)
 
 
 def samples_of(net: EmulatedNet, body: bytes, frame: np.ndarray) -> list[Sample]:

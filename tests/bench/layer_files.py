@@ -146,8 +146,11 @@ def pool(
     return file.finish(result)
 
 
-def pair(name: str, shape: tuple[int, ...], *, constant: bool, seed: int = _SEED) -> LayerFile:
-    """ADD, SUB, MUL, MINIMUM or MAXIMUM, by name: with a constant by channel, or with a map of the input."""
+def pair(name: str, shape: tuple[int, ...], *, constant: bool, scale: float = 0.0413, seed: int = _SEED) -> LayerFile:
+    """ADD, SUB, MUL, MINIMUM or MAXIMUM, by name: with a constant by channel, or with a map of the input.
+
+    `scale` is the map's. Round ones, 0.04 beside 0.05 and 0.08, give sums that a board cannot do without a multiplier.
+    """
     file = _File(shape, seed)
     alike = name in ("MINIMUM", "MAXIMUM")
     if constant:
@@ -155,7 +158,7 @@ def pair(name: str, shape: tuple[int, ...], *, constant: bool, seed: int = _SEED
         values = file.rng.integers(-128, 128, shape[-1:], dtype=np.int8)
         other = file.writer.constant(values, scale=_SCALE, zero_point=zero_point)
     else:
-        other = file.like(file.entry, shape) if alike else file.activations(shape, 0.04)
+        other = file.like(file.entry, shape) if alike else file.activations(shape, scale)
         file.writer.operator("RELU", [file.entry], [other])
     result = file.like(file.entry, shape) if alike else file.activations(shape, 0.3 if name == "MUL" else 0.08)
     chosen = None if alike else options(f"{name.capitalize()}Options")

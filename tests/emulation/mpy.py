@@ -19,17 +19,22 @@ _NATIVE_MODULE_FLAGS = 0x70  # rodata, bss or relocations: written in C, not mad
 
 _FUN_TABLE, _LAST_SINGLETON, _INT, _TUPLE = 0, 4, 7, 10
 _ZERO_TERMINATED = (5, 6)  # str and bytes
+_WORD = 4
 
 
 @dataclass
 class MpyFile:
-    """What a module holds; `codes` has the module's own viper functions in the order of their `def`s."""
+    """What a module holds; `codes` has the module's own viper functions in the order of their `def`s.
+
+    `natives` has the machine code of what is native without being viper, methods included.
+    """
 
     qstrs: list[str] = field(default_factory=list)
     fun_table_index: int | None = None
     ints: dict[int, int] = field(default_factory=dict)
     object_count: int = 0
     codes: list[bytes] = field(default_factory=list)
+    natives: list[bytes] = field(default_factory=list)
 
 
 def read_mpy(data: bytes, architecture: Architecture) -> MpyFile:
@@ -103,7 +108,8 @@ class _Reader:
         header = self.uint()
         kind, code = header & 3, self.take(header >> 3)
         if kind == _NATIVE:
-            self.uint()  # where the prelude starts
+            prelude_at = self.uint()
+            self.file.natives.append(code[_WORD:prelude_at])  # the first word is the VM's
         elif kind == _VIPER:
             if self.uint() & _NATIVE_MODULE_FLAGS:
                 raise ValueError("the .mpy file is a native module in C")

@@ -1,4 +1,4 @@
-"""No viper function of the firmware, written by hand or by a generator, makes the Xtensa emitter write wrong code."""
+"""No viper or native function of the firmware, by hand or by a generator, makes the Xtensa emitter write wrong code."""
 
 import pytest
 from emulation import compile_module, lint
@@ -15,11 +15,13 @@ def test_there_are_modules() -> None:
 def test_lint(name: str) -> None:
     module = compile_module(path_of(name, "xtensawin"), "xtensawin")
     findings = {name: lint(function.code) for name, function in module.functions.items()}
+    findings |= {f"native function {number}": lint(code) for number, code in enumerate(module.mpy.natives)}
     assert {name: found for name, found in findings.items() if found} == {}
 
 
 @pytest.mark.parametrize("name", _MODULES)
-def test_every_viper_function_is_seen(name: str) -> None:
-    """As many as there are decorators: none nested in another function, where the lint would not look."""
-    decorators = _MODULES[name].count("@micropython.viper")
-    assert len(compile_module(path_of(name, "xtensawin"), "xtensawin").functions) == decorators
+def test_every_function_with_machine_code_is_seen(name: str) -> None:
+    """As many as there are decorators: no viper function is nested in another one, where the lint would not look."""
+    module = compile_module(path_of(name, "xtensawin"), "xtensawin")
+    assert len(module.functions) == _MODULES[name].count("@micropython.viper")
+    assert len(module.mpy.natives) == _MODULES[name].count("@micropython.native")

@@ -15,6 +15,8 @@ _MIDDLE = 1 << 29
 """Added to every entry, which is below it in size: a board loads no negative word, whatever its word size."""
 _SHIFT_MAX = 30
 _Q31 = 31
+_FAR = 1 << 40
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,24 @@ def _shifted(a: Int64, b: Int64, addition: Addition) -> Sums | None:
     more = min(_SHIFT_MAX - right, _MIDDLE.bit_length() - 1 - greatest.bit_length())
     if right < 1 or more < 0:
         return None
-    exact = addition.requantisation.apply((a[:, None] + b[None, :]).reshape(-1, 1)).reshape(-1)
-    a, b = ((addend * q31 + (1 << _Q31 - more - 1)) >> _Q31 - more for addend in (a, b))
-    half, away, shift = 1 << more >> 1, 1 << more, right + more
-    v = (a[:, None] + b[None, :]).reshape(-1) + half
-    rounded = (v - away * (v < 0) + (1 << shift >> 1)) >> shift
     limits = addition.requantisation
-    if not np.array_equal(np.clip(rounded + limits.zero_point, limits.low, limits.high), exact):
+    least, most = limits.low - limits.zero_point, limits.high - limits.zero_point
+    total = a[:, None] + b[None, :]
+    exact = np.clip(multiplier.apply(total[..., None])[..., 0], least, most)
+    half, away, unit = 1 << more >> 1, 1 << more, 1 << right + more
+    # The sums of entries that give a byte begin and end here; at the limits they have only one end.
+    shift = away * (total < 0) - half - unit // 2
+    begin = np.where(exact > least, exact * unit + shift, -_FAR)
+    end = np.where(exact < most, (exact + 1) * unit + shift, _FAR)
+    a, b = ((addend * q31 + (1 << _Q31 - more - 1)) >> _Q31 - more for addend in (a, b))
+    for _ in range(_ROUNDS):  # where rounding shows, other entries near by may still do
+        a = np.maximum(np.minimum(a, (end - b).min(axis=1) - 1), (begin - b).max(axis=1))
+        b = np.maximum(np.minimum(b, (end - a[:, None]).min(axis=0) - 1), (begin - a[:, None]).max(axis=0))
+    v = a[:, None] + b[None, :] + half
+    found = np.clip((v - away * (v < 0) + unit // 2) >> right + more, least, most)
+    if max(np.abs(a).max(), np.abs(b).max()) >= _MIDDLE or not np.array_equal(found, exact):
         return None
-    return _sums(a, b, base=2 * _MIDDLE - half, hi=0, lo=0, away=away, right=shift)
+    return _sums(a, b, base=2 * _MIDDLE - half, hi=0, lo=0, away=away, right=right + more)
 
 
 def _sums(a: Int64, b: Int64, **operands: int) -> Sums:

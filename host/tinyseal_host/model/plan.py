@@ -12,6 +12,7 @@ from .layers import Alias
 from .network import Network
 from .steps import drafts_of, macs_of, works_in_place
 
+_GROWTH = 17 / 16  # of the arena, at most, for pixels that share a turn
 _NUMBERS = {name: number for number, (name, _) in OPERATORS.items()}
 
 
@@ -62,11 +63,16 @@ def plan_network(network: Network) -> Plan:
     """The Plan of a network; aliases share their input's buffer and make no step.
 
     An output that takes the place of a larger input keeps all of it alive, which may help or hurt: both are tried.
+    That two pixels share a turn everywhere, and not only where there is room, may make the arena a little larger.
     """
-    return min((_plan(network, shrinking) for shrinking in (False, True)), key=lambda plan: plan.arena_len)
+    smallest, quicker = (
+        min((_plan(network, shrinking, least) for shrinking in (False, True)), key=lambda plan: plan.arena_len)
+        for least in (1, 2)
+    )
+    return quicker if quicker.arena_len <= smallest.arena_len * _GROWTH else smallest
 
 
-def _plan(network: Network, shrinking: bool) -> Plan:
+def _plan(network: Network, shrinking: bool, least_strip: int) -> Plan:
     buffers = [Buffer(network.input.size, 0, 0)]
     buffer_of = {network.input.index: 0}
     roots = _roots(network)
@@ -110,9 +116,11 @@ def _plan(network: Network, shrinking: bool) -> Plan:
         for now, draft in enumerate(drafts, first):
             arena = {operand: sources[source] for operand, source in draft.inputs.items()} | {"out_at": target}
             if draft.scratch_len:
+                scratch_len = draft.scratch_len
                 if draft.strip_max > 1:
                     strips[now] = draft
-                arena["scratch_at"] = new_buffer(Buffer(draft.scratch_len, now, now, scratch=True))
+                    scratch_len += (least_strip - 1) * draft.pixel_len
+                arena["scratch_at"] = new_buffer(Buffer(scratch_len, now, now, scratch=True))
             if draft.overread:
                 overreads.append((sources[0], draft.overread))
             steps.append(PlannedStep(draft.name, draft.values, arena, draft.tables))
@@ -122,6 +130,16 @@ def _plan(network: Network, shrinking: bool) -> Plan:
     output = buffer_of[network.output.index]
     keep_until(len(steps), output)
     offsets, arena_len = place(buffers)
+    _widen(strips, steps, buffers, offsets, arena_len)
+    ends = [offsets[buffer] + buffers[buffer].size + overread for buffer, overread in overreads]
+    arena_len = max(arena_len, *ends) if ends else arena_len
+    return Plan(tuple(steps), layers, buffers, offsets, arena_len, offsets[0], offsets[output], macs)
+
+
+def _widen(
+    strips: Mapping[int, Draft], steps: list[PlannedStep], buffers: list[Buffer], offsets: list[int], arena_len: int
+) -> None:
+    """Let as many pixels share a turn as the arena has room for anyway: two at a time, as a PC takes them."""
     for number, draft in strips.items():
         scratch = steps[number].arena["scratch_at"]
         others = [
@@ -131,11 +149,9 @@ def _plan(network: Network, shrinking: bool) -> Plan:
         ]
         offsets[scratch], room = widest_gap(others, arena_len)
         strip = min(draft.strip_max, 1 + (room - draft.scratch_len) // draft.pixel_len)
+        strip = max(1, strip & -2)
         steps[number] = replace(steps[number], values={**steps[number].values, "strip": strip})
         buffers[scratch] = replace(buffers[scratch], size=draft.scratch_len + (strip - 1) * draft.pixel_len)
-    ends = [offsets[buffer] + buffers[buffer].size + overread for buffer, overread in overreads]
-    arena_len = max(arena_len, *ends) if ends else arena_len
-    return Plan(tuple(steps), layers, buffers, offsets, arena_len, offsets[0], offsets[output], macs)
 
 
 def _roots(network: Network) -> dict[int, int]:
