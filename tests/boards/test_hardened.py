@@ -38,9 +38,15 @@ BROKEN = {
     ),
     "a value of another kind": (
         "common/sdkconfig.hmac",
-        "KEY_ID=0",
+        "KEY_ID=5",
         "KEY_ID=6",
         "sdkconfig.hmac: NVS_SEC_HMAC_EFUSE_KEY_ID is 6, wanted a value of kind int",
+    ),
+    "a block for NVS below ours": (
+        "common/sdkconfig.hmac",
+        "KEY_ID=5",
+        "KEY_ID=0",
+        "NVS_SEC_HMAC_EFUSE_KEY_ID is 0, wanted 5",
     ),
     "not a line of sdkconfig": (
         "common/sdkconfig.closed",
@@ -235,7 +241,10 @@ def test_the_variants_share_what_is_kept(copied):
         "list(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/sdkconfig.open)"
     )
     (copied / C3 / "sdkconfig.open").write_text("CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID=1\n")
-    assert list(problems(copied / C3, KNOWN)) == [f"{C3}: NVS_SEC_HMAC_EFUSE_KEY_ID differs between the variants"]
+    assert list(problems(copied / C3, KNOWN)) == [
+        f"{C3} OPEN: NVS_SEC_HMAC_EFUSE_KEY_ID is 1, wanted 5",
+        f"{C3}: NVS_SEC_HMAC_EFUSE_KEY_ID differs between the variants",
+    ]
 
 
 def test_a_frozen_file_that_does_not_compile_is_told(copied):

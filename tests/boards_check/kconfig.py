@@ -19,7 +19,8 @@ _CLOSED = {
     "ESP_CONSOLE_NONE": "y",
     "ESP_SYSTEM_PANIC_SILENT_REBOOT": "y",
 }
-_HMAC = {"NVS_SEC_KEY_PROTECT_USING_HMAC": "y"}
+# The last block: the one below it that `tinyseal burn` takes is what a board finds first.
+_HMAC = {"NVS_SEC_KEY_PROTECT_USING_HMAC": "y", "NVS_SEC_HMAC_EFUSE_KEY_ID": "5"}
 _FLASH_ENCRYPTION = {"SECURE_FLASH_ENC_ENABLED": "y", "NVS_SEC_KEY_PROTECT_USING_FLASH_ENC": "y"}
 _PSRAM = {"SPIRAM": "n"}
 _USB = {"ESP_CONSOLE_SECONDARY_NONE": "y"}

@@ -145,7 +145,7 @@ def _show(options: argparse.Namespace, board: _Board, block: int, master: bytes 
             ),
             ("", "without the master key nothing can be sealed for this board's eFuse key any more"),
             ("order", "before Secure Boot, which closes RD_DIS for writing: a key burned later could be read"),
-            ("", "before a firmware with encrypted NVS first runs, for it burns a key of its own"),
+            ("", "before a firmware with encrypted NVS first runs: it burns a key of its own, and the lowest counts"),
         ]
     )
 
