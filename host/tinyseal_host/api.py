@@ -18,11 +18,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from . import building, keys, sealing
-from .board import inference, provisioning, updates
+from .board import inference, provisioning, rotation, updates
 from .board.ports import open_port
 from .board.transport import Link, Progress
-from .errors import BoardError, RefusedError
+from .errors import BoardError, RefusedError, TinysealError
 from .formats import KeySource, parse_release, parse_sealed
+from .keys import modulus, signer_fingerprint
 
 AnyPath = str | os.PathLike[str]
 
@@ -46,6 +47,15 @@ class Keys:
     def signing_key(self) -> RSAPrivateKey:
         """The key that signs releases."""
         return keys.load_signing_key(self.folders, self._ask)
+
+    def sign(self, body: bytes) -> bytes:
+        """The release that its signed part makes with a signature; TinysealError where the signing key is another's."""
+        if modulus(self.signing_key.public_key()) != modulus(self.signer):
+            raise TinysealError(
+                f"the signing key is not that of signer {signer_fingerprint(self.signer)}",
+                hint="name the folder of its signing.key, or a release that was signed with it",
+            )
+        return sealing.sign(body, self.signing_key)
 
     @cached_property
     def signer(self) -> RSAPublicKey:
@@ -225,6 +235,19 @@ class Board:
         self.link.restart()
         provisioning.require_package(self.link)
         return updates.rollback(self.link)
+
+    def rotate(
+        self, old: Keys, new: Keys, *, release: bytes | None = None, progress: Progress | None = None
+    ) -> rotation.Rotated:
+        """Go from the keys of one owner to another's, with the active model; errors as of `rotation.rotate`.
+
+        The model is signed anew by `new`, unless it is by its signer already; or `release`, signed by it, takes its
+        place. At every instant a model opens; taken up again after a cut, it goes on. The older model goes.
+        """
+        self.link.restart()
+        provisioning.require_package(self.link)
+        before, after = (rotation.Owner(keys.master, keys.signer) for keys in (old, new))
+        return rotation.rotate(self.link, self.info, before, after, new.sign, release=release, progress=progress)
 
     def wipe(self) -> None:
         """Remove keys, version floor, models and package; what is not there is no failure."""
