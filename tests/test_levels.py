@@ -54,7 +54,7 @@ HOST = {
     "example": ("example", _BASE),
     "picture": ("picture", ()),
     "screening": ("screening", (*_BASE, "picture")),
-    "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
+    "provisioning": ("board", (*_BASE, "sealing", "transport", "sim", "burning")),
     "api": ("api", _API),
     "cli": (
         "cli",

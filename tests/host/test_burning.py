@@ -123,6 +123,8 @@ def test_a_chip_that_nobody_knows_is_refused():
         ("Generic ESP32 module with ESP32", "esp32"),
         ("Generic ESP32 module with SPIRAM with ESP32-PICO-V3-02", "esp32"),
         ("Board with S3 in its name with ESP32-C6-MINI-1", "esp32c6"),
+        ("Board with ESP32C61", None),
+        ("Board with ESP32S3FN8", "esp32s3"),
         ("tinyseal virtual board", None),
         ("Raspberry Pi Pico with RP2040", None),
     ],

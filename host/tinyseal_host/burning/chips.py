@@ -9,7 +9,8 @@ from ..errors import TinysealError, quoted
 CHIPS = ("esp32s2", "esp32s3", "esp32c3", "esp32c6", "esp32h2")
 """Those that the board's package drives, named as esptool does."""
 _WITHOUT = ("esp32", "esp32c2")
-_CHIP = re.compile(r"esp32([a-z]\d)?")
+# Not the C61 for a C6: what follows the digit is a package or a size, in letters.
+_CHIP = re.compile(r"esp32(?:[a-z]\d(?!\d)|(?![a-z]\d))")
 
 
 def check_chip(chip: str) -> None:

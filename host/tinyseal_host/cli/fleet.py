@@ -14,6 +14,7 @@ from ..board import registry
 from ..board.firmware import load_boards
 from ..board.ports import ALL, SIM, Place, places
 from ..board.provisioning import BoardInfo
+from ..burning import chip_of
 from ..errors import BoardError, TinysealError
 from ..keys import parse_device_id
 from .output import Bar, Output, failed
@@ -174,7 +175,7 @@ def board_fields(info: BoardInfo) -> dict[str, object]:
 
 def entry_of(info: BoardInfo, **known: Any) -> registry.Entry:
     """What the registry keeps of a board, with the fields of an Entry that the command has learnt."""
-    chip = load_boards().get(info.name, {}).get("mcu")
+    chip = chip_of(info.machine) or load_boards().get(info.name, {}).get("mcu")
     return registry.Entry(info.device_id, info.name, chip, micropython=info.version, **known)
 
 
