@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from tinyseal_host.cli import burn as command
 from tinyseal_host.errors import BoardError
 from tinyseal_host.formats import KeySource
 from tinyseal_host.keys import load_master, provisioned_secret
+from tinyseal_host.sim import VirtualBoard
 
 C3 = "burn --port sim --state board --chip esp32c3"
 FUSES = ("efuse.bin", "efuse.keys")
@@ -204,3 +206,40 @@ def test_a_board_that_derives_another_key_fails(tinyseal, deploy, shared, here, 
     assert found.status == 1
     assert "the board derives another key than was burned, and goes on as before" in found.err
     assert tinyseal("status --port sim --state board --json").json["key_source"] == "nvs"
+
+
+def test_a_virtual_board_that_is_up_has_to_end_first(tinyseal, shared, here, types):
+    with VirtualBoard(here / "board"):
+        found = tinyseal(C3 + " --keys", shared / "station")
+        assert (found.status, found.error) == (1, "the virtual board in board is up")
+        assert found.hint == "end its tinyseal sim first"
+        assert tinyseal(C3 + " --dry-run").status == 0
+    assert not (here / "board" / "efuse.bin").exists()
+
+
+def test_the_registry_remembers_it_and_seal_goes_by_that(tinyseal, shared, here, types):
+    keys = shutil.copytree(shared / "keys", here / "own", ignore=shutil.ignore_patterns("boards.toml"))
+    tinyseal("status --port sim --state board")
+    types(board_id(here))
+    assert tinyseal(C3 + " --block 1 --keys", keys).status == 0
+    (row,) = tinyseal("boards own --json").json["boards"]
+    assert (row["device_id"], row["chip"], row["efuse_key"]) == (board_id(here), "esp32c3", "KEY1")
+    assert "key_source" not in row  # it has no keys yet
+    release = shared / "motion.tsm"
+    assert tinyseal(f"seal {release} --device {board_id(here)} --keys own -o one.seal").status == 0
+    assert tinyseal("inspect one.seal --json").json["key_source"] == "efuse"
+    other = "24dcc3a1b2c4"
+    found = tinyseal(f"seal {release} --device {board_id(here)} --device {other} --keys own -o many --json").json
+    sources = {file["device_id"]: file["key_source"] for file in found["files"]}
+    assert (sources, found["key_source"]) == ({board_id(here): "efuse", other: "nvs"}, None)
+    assert tinyseal("provision --port sim --state board --keys own").status == 0
+    assert tinyseal("boards own --json").json["boards"][0]["key_source"] == "efuse"
+    assert tinyseal("push one.seal --port sim --state board").status == 0
+
+
+def test_a_registry_with_a_key_source_that_there_is_not_is_told(tinyseal, shared, here):
+    keys = shutil.copytree(shared / "keys", here / "own")
+    (keys / "boards.toml").write_text('["00ff"]\nkey_source = "pocket"\n')
+    found = tinyseal(f"seal {shared / 'motion.tsm'} --device 00ff --keys own -o one.seal")
+    assert (found.status, found.error) == (1, 'boards.toml: key_source of 00ff is "pocket", wanted nvs, efuse or file')
+    assert tinyseal(f"seal {shared / 'motion.tsm'} --device 00ff --key-source nvs --keys own -o one.seal").status == 0

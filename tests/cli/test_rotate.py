@@ -192,6 +192,7 @@ def test_a_board_that_does_not_open_the_new_model_gets_its_keys_back(
     """The file that was staged is damaged on its way to the slot, unseen."""
     assert deploy(1).status == 0
     before = status(tinyseal)
+
     def stage(link, sealed, slot, progress=None):
         real(link, sealed[:-1] + bytes([sealed[-1] ^ 1]), slot, progress)
 
