@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from tinyseal_host.board import posture as board_posture
 from tinyseal_host.board.posture import parse_fuses
 from tinyseal_host.board.transport import connect
 from tinyseal_host.burning import CHIPS, Espefuse, burn_virtually
@@ -136,12 +135,3 @@ def test_to_look_for_them_runs_none_of_them(tinyseal, here):
     assert posture(tinyseal)["shadowing_files"] == []
     with VirtualBoard(here / "board") as board, connect(board.port) as link:
         assert "ran" not in link.json("import uos, ujson; print(ujson.dumps(uos.listdir('/')))")
-
-
-def test_a_package_with_no_file_behind_it_is_frozen(tinyseal, deploy, here, monkeypatch):
-    """No virtual board can freeze one: the name of its file is made one as frozen modules have."""
-    assert deploy(1).status == 0
-    renamed = "import tinyseal\ntinyseal.__file__ = 'tinyseal/__init__.py'\n"
-    monkeypatch.setattr(board_posture, "_LOOK", renamed + board_posture._LOOK)
-    assert posture(tinyseal)["package"] == "frozen"
-    assert "frozen into the firmware" in tinyseal(LINE).out

@@ -102,6 +102,8 @@ def _protocol(link: Link) -> str:
 
 
 def _files(link: Link, info: provisioning.BoardInfo) -> str:
+    if not look(link, _PACKAGE).files and installing.is_frozen(link):
+        return "frozen into the firmware"
     wanted = {path.rpartition("/")[2]: digest(data) for path, data in load_firmware(info.architecture).files.items()}
     there = {name: stored.digest for name, stored in (look(link, _PACKAGE).files or {}).items()}
     others = [name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)]
