@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test attack faults powercut conformance bench size lint clean
+.PHONY: help setup demo test attack faults powercut conformance bench size boards frozen mip lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,7 +20,7 @@ setup: .venv/ready $(PAYLOAD) ## make .venv with the tinyseal command and all th
 	$(PIP) install --no-deps --upgrade --target .venv/stubs $(STUBS)
 	touch $@
 
-$(PAYLOAD): .venv/ready firmware/payload.py firmware/dot_generator.py $(wildcard firmware/tinyseal/*.py firmware/tinyseal/plain/*.py boards/*/board.json)
+$(PAYLOAD): .venv/ready firmware/payload.py firmware/package_sources.py firmware/dot_generator.py $(wildcard firmware/tinyseal/*.py firmware/tinyseal/plain/*.py boards/*/board.json)
 	$(BIN)/python firmware/payload.py
 
 demo: setup ## the main job, from a .tflite to classified frames, on the virtual board
@@ -46,6 +46,15 @@ bench: setup ## instructions counted in emulation, memory measured on the VM; an
 
 size: setup ## bytes of the firmware on a board, module by module, and what a model loads of it
 	PYTHONPATH=tests $(BIN)/python -m bench.size
+
+boards: setup ## every hardened board definition, held against what is known of ESP-IDF and MicroPython
+	PYTHONPATH=tests $(BIN)/python -m boards_check
+
+frozen: setup ## the package as a build of MicroPython freezes it, in build/frozen; ARCH=rv32imc for that architecture alone
+	$(BIN)/python firmware/frozen.py $(ARCH)
+
+mip: setup ## what mip installs the package from, in build/mip, a folder an architecture
+	$(BIN)/python firmware/mip.py
 
 lint: setup ## ruff, and mypy for the host and for the firmware
 	$(BIN)/ruff check .

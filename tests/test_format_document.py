@@ -131,7 +131,7 @@ def test_key_sources_and_info_strings():
 def test_the_store_of_a_board():
     described = {name: int(length) for name, length, _ in rows("4. The store of a board")}
     lengths = {"key": constants("keys")["KEY"], "signer": constants("rsa")["SIZE"]}
-    assert described == lengths | {"state": constants("slots")["_STATE_LEN"], constants("store")["_MARK"]: 1}
+    assert described == lengths | {"state": constants("slots")["_STATE_LEN"], constants("store")["MARK"]: 1}
     assert constants("store")["_SIGNER"] == constants("rsa")["SIZE"]
     text = section("4. The store of a board")
     assert f"in `{constants('store')['_FOLDER']}`" in text

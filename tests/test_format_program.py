@@ -4,7 +4,7 @@ import ast
 import itertools
 import re
 
-from firmware_sources import modules, payload_module
+from firmware_sources import firmware_module, modules
 from format_document import FIRMWARE, constants, rows, section
 from tinyseal_host import program, program_checks, program_rules, quantise_rules
 from tinyseal_host.model import tables
@@ -56,7 +56,7 @@ def test_blocks_and_units():
     text = section("Dot table")
     widths = tuple(int(width) for width in re.search(r": (\d+), (\d+) or (\d+) bytes", text).groups())
     assert widths == tables.WIDTHS == program_checks.DOT_WIDTHS == constants("layout")["WIDTHS"]
-    assert widths == payload_module().WIDTHS
+    assert widths == firmware_module("dot_generator").WIDTHS
     assert {f"dot_{width}" for width in widths} == {name for name in modules("rv32imc") if re.match(r"dot_\d", name)}
     assert "a multiple of 16" in text
     assert program._DOT_BLOCK == widths[-1] == 16

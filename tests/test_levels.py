@@ -26,16 +26,18 @@ FIRMWARE = {
     "2": ("gate gcm net", ("0", "contract", "1", "steps")),
     "3": ("sealed release", ("0", "sha", "contract", "1", "2")),
     "model": ("model", ("0", "1", "2", "3")),
-    "store": ("store", ("0", "1")),
+    "store": ("efuse store", ("0", "1")),
     "hardware": ("keep keys slots", ("0", "1", "store")),
+    "provisioning": ("provisioning", ("0", "store", "hardware")),
     "4": ("__init__", ("0", "sha", "1", "2", "3", "model", "store", "hardware")),
-    "remote": ("remote", ("0", "sha", "1", "2", "3", "model", "store", "hardware", "4")),
+    "remote": ("remote", ("0", "sha", "1", "2", "3", "model", "store", "hardware", "provisioning", "4")),
 }
-HARDWARE = {"keep", "keys", "slots", "store"}
+HARDWARE = {"efuse", "keep", "keys", "slots", "store"}
 HARDWARE_MODULES = {"machine", "umachine", "esp32"}
 AES_MODULES = {"cryptolib", "ucryptolib"}
 
 _BASE = ("package", "formats and keys")
+_API = (*_BASE, "sealing", "building", "transport", "provisioning")
 HOST = {
     "package": ("__init__", ()),
     "formats and keys": (
@@ -48,14 +50,15 @@ HOST = {
     "building": ("building", (*_BASE, "compiler", "sealing")),
     "transport": ("board.transport board.wire", _BASE),
     "sim": ("sim", _BASE),
+    "burning": ("burning", (*_BASE, "sim")),
     "example": ("example", _BASE),
     "picture": ("picture", ()),
     "screening": ("screening", (*_BASE, "picture")),
-    "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
-    "api": ("api", (*_BASE, "sealing", "building", "transport", "provisioning")),
+    "provisioning": ("board", (*_BASE, "sealing", "transport", "sim", "burning")),
+    "api": ("api", _API),
     "cli": (
         "cli",
-        (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning", "api"),
+        (*_API, "compiler", "sim", "burning", "example", "screening", "api"),
     ),
     "demo": ("demo", ("package", "example")),
 }

@@ -83,7 +83,14 @@ def run(
     return done.stdout
 
 
-def ask(script: str, question: object, *, heap_kib: int = 320, timeout: float = 60) -> object:
+def ask(
+    script: str,
+    question: object,
+    *,
+    files: dict[str, bytes] | None = None,
+    heap_kib: int = 320,
+    timeout: float = 60,
+) -> object:
     """What a script prints as JSON; `question`, any JSON, is a variable in it, as are ujson, hexlify and unhex."""
-    files = {"question.json": json.dumps(question).encode()}
+    files = {**(files or {}), "question.json": json.dumps(question).encode()}
     return json.loads(run(_PRELUDE + script, files=files, heap_kib=heap_kib, timeout=timeout))

@@ -16,9 +16,16 @@ def device_id():
 
 
 def key_source():
-    """Where this board's device key comes from: 1 NVS, 3 file, 0 when it has none."""
+    """Where this board's device key comes from: 1 NVS, 2 eFuse, 3 file, 0 when it has none."""
     found = store.find()
-    return found.kind if found is not None else 0
+    if found is None:
+        return 0
+    if found.kind != store.NVS_KIND:
+        return store.FILE_KIND
+    key = bytearray(KEY)
+    in_nvs = found.get_into("key", key)
+    wipe(key)
+    return store.NVS_KIND if in_nvs else store.EFUSE_KIND
 
 
 def _found():
@@ -30,29 +37,34 @@ def _found():
 
 def check_source(source):
     """SealError(NO_KEY) unless this is where the board's device key comes from."""
-    mine = _found().kind
+    _found()
+    mine = key_source()
     if mine != source:
         raise SealError(NO_KEY, "sealed for key source %d, this board has %d" % (source, mine))
     if source == store.FILE_KIND:
         from . import hkdf  # noqa: F401 - a module stays: it is loaded before there are large buffers to lie behind
+    if source == store.EFUSE_KIND:
+        from . import efuse  # noqa: F401 - as above
 
 
 def device_key_into(source, key):
     """Fill `key`, a bytearray of 32 bytes that the caller wipes whatever happens. SealError(NO_KEY)."""
-    found = _found()
-    if source == store.NVS_KIND:
-        if not found.get_into("key", key):
-            raise SealError(NO_KEY, "this board has no key")
-        return
-    from .hkdf import hkdf_into
+    if source == store.EFUSE_KIND:
+        from .efuse import hmac_into
 
-    seed = bytearray(KEY)
+        hmac_into(_INFO + device_id(), key)
+        return
+    secret = key if source == store.NVS_KIND else bytearray(KEY)  # else a seed
     try:
-        if not found.get_into("key", seed):
-            raise SealError(NO_KEY, "this board has no seed")
-        hkdf_into(seed, device_id(), _INFO, key)
+        if not _found().get_into("key", secret):
+            raise SealError(NO_KEY, "this board has no key")
+        if secret is not key:
+            from .hkdf import hkdf_into
+
+            hkdf_into(secret, device_id(), _INFO, key)
     finally:
-        wipe(seed)
+        if secret is not key:
+            wipe(secret)
 
 
 def signer():
@@ -60,10 +72,3 @@ def signer():
     modulus = bytearray(rsa.SIZE)
     _found().get_into("signer", modulus)
     return modulus
-
-
-def provision(source, secret, modulus):
-    """Write key and signer, the signer last: it is what makes a board a provisioned one. The version floor stays."""
-    kept = store.create(source)
-    kept.put("key", secret)
-    kept.put("signer", modulus)

@@ -18,10 +18,11 @@ from . import gcm, keys, net, slots, store
 from .errors import CLOSED, CODES, ENGINE, MEMORY, NO_KEY, ROLLBACK, STATUSES, STORE, SealError
 from .memory import wipe
 from .model import Model
+from .provisioning import provision, use_efuse  # noqa: F401 - called by their names
 from .sealed import Sealed
 from .sha256 import digest_of
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 _FOLDER = "/seal/"
 _UPLOAD = "new.part"  # not verified yet
@@ -59,7 +60,7 @@ def status():
         "package": tinyseal.__version__,
         "key_source": keys.key_source(),
         "signer": _hex(digest_of(uhashlib.sha256(keys.signer()))) if found else None,
-        "key_check": _key_check(found.kind) if found else None,
+        "key_check": key_check(keys.key_source()) if found else None,
         "floor": floor,
         "active": active,
         "slots": [_slot(1), _slot(2)],
@@ -87,8 +88,8 @@ def _hex(data):
     return ubinascii.hexlify(data).decode()
 
 
-def _key_check(source):
-    """What tells device keys apart, as in a sealed header; None when there is none."""
+def key_check(source):
+    """What tells device keys apart, as in a sealed header, for the key from this source; None when there is none."""
     gcm.check_engine()
     key = bytearray(keys.KEY)
     try:
@@ -113,16 +114,6 @@ def _slot(slot):
         return {"bytes": size, "version": Sealed(path).version}
     except SealError as error:
         return {"bytes": size, "refused": CODES[error.code]}
-
-
-def provision(source, secret, modulus):
-    """Store key and signer, as hexadecimal digits."""
-    key = ubinascii.unhexlify(secret)
-    try:
-        keys.provision(source, key, ubinascii.unhexlify(modulus))
-    finally:
-        wipe(key)
-        wipe(secret)
 
 
 def check_room(payload_len, arena_len, operators, modules):
@@ -266,10 +257,8 @@ def open_model():
     """Open the active model for the calls below; what it is."""
     close_model()
     gc.collect()
-    _Session.model = model = tinyseal.open()
-    about = _about(model)
-    about["outputs"] = len(model.output)
-    return about
+    _Session.model = tinyseal.open()
+    return _about(_Session.model)
 
 
 def new_frame(n):

@@ -15,51 +15,54 @@ except ImportError:  # a port without NVS
     NVS = None  # type: ignore[assignment,misc]
 
 NVS_KIND = const(1)
+EFUSE_KIND = const(2)  # only the key is in eFuse, the rest is in NVS
 FILE_KIND = const(3)
 _FOLDER = "/seal"
 _SIGNER = const(384)  # bytes of a signer's modulus, and what makes a board a provisioned one
-_MARK = "files"
-_NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
+MARK = "files"
+NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
 _ENOENT = const(2)
 _EEXIST = const(17)
 
 
-def _failed(error):
+def failed(error):
+    """SealError(STORE) for an OSError."""
     raise SealError(STORE, "error %d" % error.errno)
 
 
-class _NvsStore:
+class NvsStore:
     """One handle for as long as the VM lives: MicroPython has no way to give one back."""
 
     kind = NVS_KIND
     _handle = None  # type: NVS | None
 
-    def _nvs(self):
-        if _NvsStore._handle is None:
-            _NvsStore._handle = NVS("tinyseal")
-        return _NvsStore._handle
+    def nvs(self):
+        """ESP-IDF's handle of the namespace."""
+        if NvsStore._handle is None:
+            NvsStore._handle = NVS("tinyseal")
+        return NvsStore._handle
 
     def get_into(self, name, value):
         """Fill the bytearray `value`, as long as the stored one must be; False if there is none. SealError(STORE)."""
         try:
-            if self._nvs().get_blob(name, value) != len(value):
+            if self.nvs().get_blob(name, value) != len(value):
                 raise SealError(STORE, name + " is too short")
         except OSError as error:
-            if error.errno != _NOT_FOUND:
-                _failed(error)
+            if error.errno != NOT_FOUND:
+                failed(error)
             return False
         return True
 
     def put(self, name, value):
         """Write it whole; SealError(STORE)."""
         try:
-            self._nvs().set_blob(name, value)
-            self._nvs().commit()
+            self.nvs().set_blob(name, value)
+            self.nvs().commit()
         except OSError as error:
-            _failed(error)
+            failed(error)
 
 
-class _FileStore:
+class FileStore:
     """A file a value, each written whole by a rename."""
 
     kind = FILE_KIND
@@ -73,7 +76,7 @@ class _FileStore:
                 file.readinto(value)
         except OSError as error:
             if error.errno != _ENOENT:
-                _failed(error)
+                failed(error)
             return False
         return True
 
@@ -86,7 +89,7 @@ class _FileStore:
                 file.write(value)
             uos.rename(path + ".new", path)
         except OSError as error:
-            _failed(error)
+            failed(error)
 
 
 def make_folder():
@@ -98,24 +101,13 @@ def make_folder():
             raise
 
 
-def create(kind):
-    """The store of that kind, for provisioning: the board's from now on. ValueError when this port has none."""
-    if kind == NVS_KIND and NVS is not None:
-        return _NvsStore()
-    if kind != FILE_KIND:
-        raise ValueError("no store of kind %d" % kind)
-    if NVS is not None:
-        _NvsStore().put(_MARK, b"\x01")
-    return _FileStore()
-
-
 def find():
     """This board's store, the one that holds a signer; None when it was never provisioned. SealError(STORE)."""
     if NVS is not None:
-        nvs = _NvsStore()
+        nvs = NvsStore()
         if nvs.get_into("signer", bytearray(_SIGNER)):
             return nvs
-        if not nvs.get_into(_MARK, bytearray(1)):
+        if not nvs.get_into(MARK, bytearray(1)):
             return None
-    files = _FileStore()
+    files = FileStore()
     return files if files.get_into("signer", bytearray(_SIGNER)) else None

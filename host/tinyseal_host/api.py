@@ -18,11 +18,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from . import building, keys, sealing
-from .board import inference, provisioning, updates
+from .board import inference, provisioning, rotation, updates
 from .board.ports import open_port
 from .board.transport import Link, Progress
-from .errors import BoardError, RefusedError
+from .errors import BoardError, RefusedError, TinysealError
 from .formats import KeySource, parse_release, parse_sealed
+from .keys import modulus, signer_fingerprint
 
 AnyPath = str | os.PathLike[str]
 
@@ -46,6 +47,15 @@ class Keys:
     def signing_key(self) -> RSAPrivateKey:
         """The key that signs releases."""
         return keys.load_signing_key(self.folders, self._ask)
+
+    def sign(self, body: bytes) -> bytes:
+        """The release that its signed part makes with a signature; TinysealError where the signing key is another's."""
+        if modulus(self.signing_key.public_key()) != modulus(self.signer):
+            raise TinysealError(
+                f"the signing key is not that of signer {signer_fingerprint(self.signer)}",
+                hint="name the folder of its signing.key, or a release that was signed with it",
+            )
+        return sealing.sign(body, self.signing_key)
 
     @cached_property
     def signer(self) -> RSAPublicKey:
@@ -83,6 +93,14 @@ class Deployed:
     firmware: provisioning.Sent
     key_source: KeySource
     pushed: updates.Pushed
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What `Board.provision` did: the firmware's files, and where the board's key is from."""
+
+    firmware: provisioning.Sent
+    key_source: KeySource
 
 
 class Board:
@@ -154,20 +172,21 @@ class Board:
         self,
         keys: Keys,
         *,
-        key_source: KeySource = KeySource.NVS,
+        key_source: KeySource | None = None,
         replace: bool = False,
         progress: Progress | None = None,
-    ) -> provisioning.Sent:
+    ) -> Provisioned:
         """Bring the firmware up to date and write the board's key and signer.
 
-        TinysealError when it has others, unless they are to be replaced; its models are lost then.
+        With no `key_source` it is eFuse, where a key from this master key was burned and the board has none in NVS,
+        else NVS. TinysealError when it has other keys, unless they are to be replaced; its models are lost then.
         """
         self.link.restart()
         done = provisioning.send_firmware(self.link, self.info, progress)
-        provisioning.write_keys(
+        source = provisioning.write_keys(
             self.link, self.info, master=keys.master, signer=keys.signer, source=key_source, replace=replace
         )
-        return done
+        return Provisioned(done, source)
 
     def push(self, sealed: bytes, *, progress: Progress | None = None) -> updates.Pushed:
         """Put a sealed file into the idle slot; RefusedError when the board refuses it, and it keeps what it had."""
@@ -181,7 +200,7 @@ class Board:
         release: bytes,
         keys: Keys,
         *,
-        key_source: KeySource = KeySource.NVS,
+        key_source: KeySource | None = None,
         firmware_progress: Progress | None = None,
         progress: Progress | None = None,
     ) -> Deployed:
@@ -196,26 +215,39 @@ class Board:
         board = link.call("status")
         if board["key_source"]:
             provisioning.check_keys(board, info, master=keys.master, signer=keys.signer)
-            key_source = KeySource(board["key_source"])
+            source = KeySource(board["key_source"])
         else:
-            provisioning.write_keys(link, info, master=keys.master, signer=keys.signer, source=key_source)
-        sealed = sealing.seal(release, info.device_id, key_source, keys.master)
+            source = provisioning.write_keys(link, info, master=keys.master, signer=keys.signer, source=key_source)
+        sealed = sealing.seal(release, info.device_id, source, keys.master)
         # What the board would refuse for its version is not sent.
         sealing.check(
             sealed,
             device_id=info.device_id,
             floor=board["floor"],
-            key_source=key_source,
+            key_source=source,
             master=keys.master,
             signer=keys.signer,
         )
-        return Deployed(firmware, key_source, updates.push(link, sealed, progress))
+        return Deployed(firmware, source, updates.push(link, sealed, progress))
 
     def rollback(self) -> updates.Pushed:
         """Go back to the model in the other slot; RefusedError when it does not open or the floor is above it."""
         self.link.restart()
         provisioning.require_package(self.link)
         return updates.rollback(self.link)
+
+    def rotate(
+        self, old: Keys, new: Keys, *, release: bytes | None = None, progress: Progress | None = None
+    ) -> rotation.Rotated:
+        """Go from the keys of one owner to another's, with the active model; errors as of `rotation.rotate`.
+
+        The model is signed anew by `new`, unless it is by its signer already; or `release`, signed by it, takes its
+        place. At every instant a model opens; taken up again after a cut, it goes on. The older model goes.
+        """
+        self.link.restart()
+        provisioning.require_package(self.link)
+        before, after = (rotation.Owner(keys.master, keys.signer) for keys in (old, new))
+        return rotation.rotate(self.link, self.info, before, after, new.sign, release=release, progress=progress)
 
     def wipe(self) -> None:
         """Remove keys, version floor, models and package; what is not there is no failure."""

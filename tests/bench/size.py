@@ -24,11 +24,11 @@ from .line import Line
 
 LIMIT = 48 * 1024
 """Bytes that the runtime is to stay below, on every architecture."""
-HOST_ONLY = frozenset({"remote"})
+HOST_ONLY = frozenset({"provisioning", "remote"})
 """Modules that no application loads: what the host calls while a board is at its cable."""
-ASKED_FOR = frozenset({"gate_more", "hkdf", "keep", "raw"})
+ASKED_FOR = frozenset({"efuse", "gate_more", "hkdf", "keep", "raw"})
 """Modules that only who asks for them loads: a contract with optional checks or raw integers, a board with its key in
-files, an application that has its model closed when idle. The rest is the runtime."""
+eFuse or in files, an application that has its model closed when idle. The rest is the runtime."""
 _PREFIXES = {"rv32imc": "", "xtensawin": "xt_"}
 _SCRIPT = """
 opened = outcome("m.seal")

@@ -18,9 +18,9 @@ def sizes():
 def test_the_runtime_with_all_operators_stays_below_its_limit(sizes, architecture):
     assert sizes.bytes[architecture].keys() == modules(architecture).keys()
     assert sizes.runtime(architecture) < 48 * 1024
-    core = sizes.bytes[architecture].keys() - {"remote", "gate_more", "hkdf", "keep", "raw"}
+    core = sizes.bytes[architecture].keys() - {"efuse", "gate_more", "hkdf", "keep", "provisioning", "raw", "remote"}
     assert sizes.runtime(architecture) == sum(sizes.bytes[architecture][name] for name in core)
-    assert not {"gate_more", "keep", "raw"} & sizes.loaded["rows"]  # its key is in a file: HKDF is
+    assert not {"efuse", "gate_more", "keep", "provisioning", "raw"} & sizes.loaded["rows"]
 
 
 def test_a_model_of_few_operators_loads_less(sizes):
@@ -28,7 +28,7 @@ def test_a_model_of_few_operators_loads_less(sizes):
     for architecture in ARCHITECTURES:
         assert sizes.total(architecture, "rows") < sizes.total(architecture, "example") < sizes.total(architecture)
     assert {"__init__", "net", "steps_matrix"} <= sizes.loaded["rows"]
-    assert not {"remote", "steps_pool", "steps_softmax", "steps_copy"} & sizes.loaded["rows"]
+    assert not {"efuse", "provisioning", "remote", "steps_pool", "steps_softmax", "steps_copy"} & sizes.loaded["rows"]
     assert {"steps_pool", "steps_softmax"} <= sizes.loaded["example"]
 
 

@@ -201,3 +201,17 @@ def test_what_takes_something_away_asks_at_a_terminal(tinyseal, deploy, shared, 
     (known,) = tinyseal("boards --json", stranger).json["boards"]
     assert known["board"] == "VIRTUAL"
     assert not {"key_source", "signer", "package", "version"} & known.keys()
+
+
+def test_nothing_is_sent_to_a_board_that_has_the_package_frozen(tinyseal, deploy, shared, here):
+    """No virtual board can freeze one: it is imported by a path of its own, as a frozen one has."""
+    assert deploy(1).status == 0
+    with VirtualBoard(here / "board") as board, connect(board.port) as link:
+        link.run("import uos\nuos.mkdir('/f')\nuos.rename('/lib/tinyseal', '/f/tinyseal')")
+        link.run("f = open('/boot.py', 'w')\nf.write('import sys; sys.path.insert(0, \"f\")')\nf.close()")
+    found = tinyseal("provision --port sim --state board --json --keys", shared / "keys")
+    assert (found.status, found.json["sent"]) == (0, 0)
+    doctor = tinyseal("doctor --port sim --state board --json").json
+    assert doctor["exit_status"] == 0
+    assert doctor["posture"]["package"] == "frozen"
+    assert {"check": "package", "found": "frozen into the firmware"} in doctor["checks"]

@@ -22,7 +22,9 @@ def test_a_sound_board(tinyseal, deploy, shared, here):
     assert deploy(1).status == 0
     found = tinyseal(f"{LINE} --keys", shared / "keys")
     assert (found.status, found.err) == (0, "")
-    assert [line.split()[:2] for line in found.out.splitlines()] == [["ok", name] for name in SOUND]
+    checks, posture = found.out.split("\n\n")
+    assert [line.split()[:2] for line in checks.splitlines()] == [["ok", name] for name in SOUND]
+    assert dict(line.split(None, 1) for line in posture.splitlines())["REPL"].startswith("open, it answers")
     about = tinyseal(f"{LINE} --json")
     assert (about.status, problems(about), about.json["exit_status"]) == (0, {}, 0)
     assert about.json["device_id"] == tinyseal("status --port sim --state board --json").json["device_id"]

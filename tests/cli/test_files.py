@@ -25,6 +25,7 @@ def test_help_names_every_command_and_every_exit_status(tinyseal):
             "seal",
             "open",
             "provision",
+            "burn",
             "push",
             "deploy",
             "infer",

@@ -1,4 +1,4 @@
-"""`python -m powercut`: the power fails at every write of six commands, and the cable at one byte after the other.
+"""`python -m powercut`: the power fails at every write of seven commands, and the cable at one byte after the other.
 
 Ends in one line with the figures; exit status 1 when any board was left without its model, or a command did not succeed
 when it was repeated.

@@ -19,6 +19,7 @@ from mpremote import transport_serial
 from tinyseal_host.sim.cable import Cable, Fault
 from tinyseal_host.sim.process import VmConfig, find_micropython
 from tinyseal_host.sim.relay import Relay
+from tinyseal_host.sim.state import Identity
 
 DEVICE_ID = "020304050607"
 _HEAP_KIB = 320
@@ -86,7 +87,10 @@ class Bench(Relay):
     def __init__(self, folder: Path, cut="", cable=None):
         self.name = str(folder.absolute()).strip("/").replace("/", "-")
         self.on = True
-        super().__init__(VmConfig(find_micropython(), folder, DEVICE_ID, _HEAP_KIB, True, cut), _Port(cable or Cable()))
+        super().__init__(
+            VmConfig(find_micropython(), folder, Identity(DEVICE_ID, None), _HEAP_KIB, True, cut),
+            _Port(cable or Cable()),
+        )
         Bench.by_name[self.name] = self
 
     @property

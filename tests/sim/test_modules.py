@@ -20,6 +20,7 @@ def test_the_first_life_comes_from_power_on(terminal):
 def test_the_u_names_give_the_same_modules(terminal):
     assert terminal.value("import machine, umachine; print(machine is umachine)") == "True"
     assert terminal.value("import os, uos; print(os is uos)") == "True"
+    assert terminal.value("import sys, usys; print(sys is usys)") == "True"
 
 
 @pytest.mark.parametrize("name", ["machine", "os", "esp32", "sys", "vfs"])

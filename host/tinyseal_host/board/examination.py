@@ -40,11 +40,17 @@ class Check:
 
 
 def examine(
-    link: Link, info: provisioning.BoardInfo, *, master: bytes | None = None, signer: RSAPublicKey | None = None
+    link: Link,
+    info: provisioning.BoardInfo,
+    status: dict[str, Any],
+    *,
+    master: bytes | None = None,
+    signer: RSAPublicKey | None = None,
 ) -> Iterator[Check]:
     """Go through the checks, each built on those before it; the last one is the first that leaves nothing to look at.
 
-    With keys, whether the board's are theirs. BoardError when the board goes away.
+    With keys, whether the board's are theirs. `status` gets what the board says of itself, when it comes to that.
+    BoardError when the board goes away.
     """
     yield Check("MicroPython", f"{info.version} on {info.name}, {info.architecture}")
     yield _check("filesystem", lambda: _filesystem(link))
@@ -53,7 +59,6 @@ def examine(
         yield speaks
         return
     yield _check("package", lambda: _files(link, info))
-    status: dict[str, Any] = {}
     store = _check("store", lambda: _store(link, status))
     yield store
     if store.error is not None:
@@ -97,6 +102,8 @@ def _protocol(link: Link) -> str:
 
 
 def _files(link: Link, info: provisioning.BoardInfo) -> str:
+    if not look(link, _PACKAGE).files and installing.is_frozen(link):
+        return "frozen into the firmware"
     wanted = {path.rpartition("/")[2]: digest(data) for path, data in load_firmware(info.architecture).files.items()}
     there = {name: stored.digest for name, stored in (look(link, _PACKAGE).files or {}).items()}
     others = [name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)]

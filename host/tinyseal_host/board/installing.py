@@ -12,7 +12,7 @@ from .firmware import Firmware
 from .transfer import Stored, digest, holds, look, not_as_sent, send
 from .transport import REMOTE, Link, Progress, refused
 
-PROTOCOL = 1  # `tinyseal.remote.PROTOCOL` of the package that this one carries
+PROTOCOL = 2  # `tinyseal.remote.PROTOCOL` of the package that this one carries
 
 _PACKAGE = "/lib/tinyseal"
 _NEW = "/lib/tinyseal.new"
@@ -76,6 +76,12 @@ def protocol(link: Link) -> int | None:
         return int(answer)
 
 
+def is_frozen(link: Link) -> bool:
+    """Whether the board's package is part of its firmware: the name of its file is no path."""
+    answer, _ = link.attempt("import tinyseal;print(tinyseal.__file__[0])")
+    return answer.strip() not in ("", "/")
+
+
 def check_protocol(link: Link, number: int) -> None:
     """TinysealError when the board's package speaks another protocol than this one."""
     if number > PROTOCOL:
@@ -99,7 +105,8 @@ def check_not_newer(link: Link, number: int | None) -> None:
 def install(link: Link, firmware: Firmware, progress: Progress | None = None) -> tuple[int, int]:
     """Bring the board's package to this one; how many files were sent, and how many removed as no longer part.
 
-    What the board has already, from an installation that was cut too, is not sent again. TinysealError without room for
+    What the board has already, from an installation that was cut too, is not sent again, and nothing to a board that
+    has the package in its firmware. TinysealError without room for
     both packages, BoardError when it arrives otherwise than it was sent.
     """
     wanted = {path.removeprefix("tinyseal/"): data for path, data in firmware.files.items()}
@@ -112,6 +119,9 @@ def install(link: Link, firmware: Firmware, progress: Progress | None = None) ->
     if holds(link, _PACKAGE, digests):
         return 0, 0
     there = look(link, _PACKAGE).files or {}
+    if not there and is_frozen(link):
+        check_protocol(link, protocol(link) or 0)
+        return 0, 0
     stale = there.keys() - wanted.keys()
     missing = _missing(there, digests)
     if not missing:

@@ -100,8 +100,6 @@ def open_port(
 @contextlib.contextmanager
 def _virtual_board(state: Path | None, heap_kib: int | None, native: bool) -> Iterator[str]:
     """The pseudo-terminal of a virtual board: the one that runs on `state`, or a new one for as long as this lasts."""
-    from ..sim import running_port  # noqa: PLC0415
-
     running = running_port(state) if state is not None else None
     if running is not None:
         if heap_kib is not None or not native:
@@ -113,15 +111,24 @@ def _virtual_board(state: Path | None, heap_kib: int | None, native: bool) -> It
         yield port
 
 
+def running_port(state: Path) -> str | None:
+    """The pseudo-terminal of the virtual board that is up on this state; None when none is."""
+    from ..sim import running_port as find  # noqa: PLC0415
+
+    return find(state)
+
+
 @contextlib.contextmanager
-def new_virtual_board(state: Path | None, heap_kib: int | None, native: bool = True) -> Iterator[str]:
+def new_virtual_board(
+    state: Path | None, heap_kib: int | None, native: bool = True, chip: str | None = None
+) -> Iterator[str]:
     """The pseudo-terminal of a virtual board that is switched on now; its state is forgotten when none is named."""
     # Imported where it is needed: pseudo-terminals are not there on Windows, where serial ports are.
     from ..sim import VirtualBoard  # noqa: PLC0415
 
     with contextlib.ExitStack() as stack:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tinyseal-")))
-        yield stack.enter_context(VirtualBoard(folder, heap_kib or _DEFAULT_HEAP_KIB, native)).port
+        yield stack.enter_context(VirtualBoard(folder, heap_kib or _DEFAULT_HEAP_KIB, native, chip)).port
 
 
 def device_of(port: str) -> str:

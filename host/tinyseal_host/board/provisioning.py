@@ -154,26 +154,50 @@ def write_keys(
     *,
     master: bytes,
     signer: RSAPublicKey,
-    source: KeySource = KeySource.NVS,
+    source: KeySource | None = None,
     replace: bool = False,
-) -> None:
+) -> KeySource:
     """Put the device key and the signer on a board that has the firmware; the version floor and the models stay.
 
-    TinysealError when the board has others, unless they are to be replaced: models sealed with them will not open. Keys
-    from another source are never replaced: two identities would leave open which one counts.
+    With no `source` it is eFuse, where a key from `master` was burned and the board has none in NVS, else NVS; which
+    one it was is returned. TinysealError when the board has other keys, unless they are to be replaced: models sealed
+    with them will not open. Keys from another source are never replaced, for two identities would leave open which one
+    counts; only from NVS a board can go on to eFuse.
     """
-    if source is KeySource.EFUSE:
-        raise TinysealError("keys from eFuse cannot be provisioned by this version", hint="--key-source nvs")
     board = link.call("status")
-    if board["key_source"] not in (0, source):
-        name = KeySource(board["key_source"]).name.lower()
+    there = KeySource(board["key_source"]) if board["key_source"] else None
+    if source is None:
+        burned = there is KeySource.EFUSE or (there is None and has_efuse_key(link, info, master))
+        source = KeySource.EFUSE if burned else KeySource.NVS
+    if there not in (None, source) and (there, source) != (KeySource.NVS, KeySource.EFUSE):
+        name = there.name.lower()
         raise TinysealError(
             f"the board has keys from {name}, wanted {source.name.lower()}", hint=f"--key-source {name}"
         )
     if not replace:
         check_keys(board, info, master=master, signer=signer)
-    secret = provisioned_secret(master, info.device_id, source)
-    link.call("provision", int(source), secret.hex(), modulus(signer).hex())
+    if source is not KeySource.EFUSE:
+        secret = provisioned_secret(master, info.device_id, source).hex()
+    elif has_efuse_key(link, info, master):
+        secret = ""
+    else:
+        raise TinysealError("the board has no key in eFuse, or none from this master key", hint="tinyseal burn --help")
+    link.call("provision", int(source), secret, modulus(signer).hex())
     after = link.call("status")
     if after["key_source"] != source or not str(after["signer"]).startswith(signer_fingerprint(signer)):
         raise BoardError(f"{link.device}: the board did not keep its keys")
+    return source
+
+
+def has_efuse_key(link: Link, info: BoardInfo, master: bytes) -> bool:
+    """Whether the key that the board's HMAC peripheral yields is the one from this master key."""
+    wanted = sealing.key_check(device_key(master, info.device_id, KeySource.EFUSE)).hex()
+    return bool(link.call("key_check", int(KeySource.EFUSE)) == wanted)
+
+
+def use_efuse(link: Link) -> bool:
+    """Let a provisioned board go from its key in NVS to that in eFuse; False for a board that has none in NVS."""
+    if link.call("status")["key_source"] != KeySource.NVS:
+        return False
+    link.call("use_efuse")
+    return True

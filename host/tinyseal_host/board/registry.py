@@ -1,7 +1,8 @@
 """`boards.toml` in a key folder: which boards were provisioned with its keys, and what they had when last asked.
 
 A table a board, sorted by id, a value a line: made to be read, edited, and merged by any version control. What a person
-adds to a board's table stays; comments do not. Nothing in it is secret, and no command decides by it.
+adds to a board's table stays; comments do not. Nothing in it is secret. Only `seal` decides by it, where a board's key
+source is not named.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ Value = str | int | float | bool
 class Entry:
     """What is known of one board; a field that a command did not learn is None, and leaves the file's as it is.
 
-    `lacks` are the fields of which the board turned out to have nothing: they go from the file.
+    `efuse_key` is the block that its key was burned into. `lacks` are the fields of which the board turned out to have
+    nothing: they go from the file.
     """
 
     device_id: bytes
@@ -40,6 +42,7 @@ class Entry:
     key_source: str | None = None
     signer: str | None = None
     micropython: str | None = None
+    efuse_key: str | None = None
     package: str | None = None
     model: str | None = None
     version: int | None = None
@@ -49,7 +52,7 @@ class Entry:
 
 OURS = ("key_source", "signer", "package", "model", "version")
 """The fields of an Entry for what tinyseal puts on a board."""
-_FIELDS = ("name", "board", "chip", "micropython", *OURS)
+_FIELDS = ("name", "board", "chip", "micropython", "efuse_key", *OURS)
 
 
 def folder_of(folders: Sequence[Path]) -> Path:

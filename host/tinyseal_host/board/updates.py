@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,27 @@ from .transfer import Folder, digest, not_as_sent, send, understood
 from .transport import Link, Progress
 
 _FOLDER, _UPLOAD, _SLOTS = "/seal", "new.part", {1: "a.seal", 2: "b.seal"}  # FORMAT.md section 4
+_READ_BYTES = 3072  # a round trip
+_READ = """
+import ubinascii,ujson
+def _g(p,a,n):
+ with open(p,'rb') as f:
+  f.seek(a)
+  print(ujson.dumps(ubinascii.b2a_base64(f.read(n)).decode().strip()))
+"""
+# The file first: the mark says that there is one to remove.
+_FORGET = """
+import uos
+from tinyseal import slots
+floor, active, left, _ = slots.state()
+if left and left != active:
+    try:
+        uos.remove(slots.path(left))
+    except OSError as e:
+        if e.errno != 2:
+            raise
+    slots.write_state(floor, active)
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,35 @@ def _upload(link: Link, sealed: bytes, place: Folder, progress: Progress | None)
         place = understood(link, link.call("uploads"))
     place.check_room(link, [len(sealed) - at])
     send(link, _FOLDER, {_UPLOAD: sealed}, progress, at=at)
+
+
+def stage(link: Link, sealed: bytes, slot: int, progress: Progress | None = None) -> None:
+    """Put a sealed file, which the board need not be able to open yet, into a slot; what was there goes.
+
+    BoardError when it arrives otherwise than it was sent; the slot is as before then.
+    """
+    _upload(link, sealed, understood(link, link.call("uploads")), progress)
+    there = understood(link, link.call("uploads")).files or {}
+    if _UPLOAD not in there or there[_UPLOAD].digest != digest(sealed):
+        raise not_as_sent(link)
+    link.run(f"import uos;uos.rename('{_FOLDER}/{_UPLOAD}','{_FOLDER}/{_SLOTS[slot]}')")
+
+
+def read_slot(link: Link, slot: int, length: int, progress: Progress | None = None) -> bytes:
+    """The sealed file of that many bytes in a slot, as it is there: nothing is verified."""
+    found = b""
+    for at in range(0, length, _READ_BYTES):
+        text = link.json(f"_g('{_FOLDER}/{_SLOTS[slot]}',{at},{_READ_BYTES})", given=_READ)
+        with link.understanding():
+            found += base64.b64decode(text, validate=True)
+        if progress:
+            progress(len(found), length)
+    return found
+
+
+def forget_left_slot(link: Link) -> None:
+    """Remove the file of the slot that the board has left because it does not open, and the mark that says so."""
+    link.run(_FORGET)
 
 
 def rollback(link: Link) -> Pushed:

@@ -25,13 +25,14 @@ _DEVELOPMENT = "the key lies in a file on the board: for development only"
 def provision(options: argparse.Namespace, output: Output) -> int:
     """`tinyseal provision`: `--replace` asks at the terminal, unless told `--yes`."""
     _check_asks(options, options.replace, "replace the keys of")
-    keys, source = _keys(options), KeySource[options.key_source.upper()]
+    keys = _keys(options)
 
     def work(board: Board, bar: Bar) -> Done:
         if options.replace and not options.yes:
             confirm(f"replace the keys of board {board.info.device_id.hex()}? its models will not open any more")
         with bar("firmware") as step:
-            sent = board.provision(keys, key_source=source, replace=options.replace, progress=step)
+            done = board.provision(keys, key_source=_wanted_source(options), replace=options.replace, progress=step)
+        sent, source = done.firmware, done.key_source.name.lower()
 
         def say(output: Output) -> None:
             output.say(board_line(board.info))
@@ -42,9 +43,9 @@ def provision(options: argparse.Namespace, output: Output) -> int:
             board.info,
             {**board_fields(board.info), "sent": sent.sent, "kept": sent.kept, "removed": sent.removed},
             say,
-            {"firmware": f"{sent.sent} files sent", "key source": source.name.lower()},
-            notes_of(source),
-            entry_of(board.info, key_source=source.name.lower(), **_known(keys)),
+            {"firmware": f"{sent.sent} files sent", "key source": source},
+            notes_of(done.key_source),
+            entry_of(board.info, key_source=source, **_known(keys)),
         )
 
     return fleet.run(options, output, fleet.on_board(options, work))
@@ -67,11 +68,12 @@ def deploy(options: argparse.Namespace, output: Output) -> int:
     """`tinyseal deploy`."""
     keys = _keys(options)
     release = api.build(options.model, options.contract, version=options.version, keys=keys, name=options.name)
-    source = KeySource[options.key_source.upper()]
 
     def work(board: Board, bar: Bar) -> Done:
         with bar("firmware") as firmware, bar(options.model.name) as step:
-            done = board.deploy(release, keys, key_source=source, firmware_progress=firmware, progress=step)
+            done = board.deploy(
+                release, keys, key_source=_wanted_source(options), firmware_progress=firmware, progress=step
+            )
         made = _pushed(board, done.pushed, key_source=done.key_source.name.lower(), **_known(keys))
         made.notes = notes_of(done.key_source)
         return made
@@ -115,7 +117,7 @@ def sim(options: argparse.Namespace, output: Output) -> None:
         signal.signal(number, lambda *_: ended.set())
     if options.state is None:
         output.note(FORGOTTEN)
-    with new_virtual_board(options.state, options.heap, options.native) as port:
+    with new_virtual_board(options.state, options.heap, options.native, options.chip) as port:
         output.say(port)
         output.result({"port": port})
         output.note("the virtual board is up, Ctrl-C ends it")
@@ -133,6 +135,10 @@ def _keys(options: argparse.Namespace) -> Keys:
     keys = Keys(*options.keys, ask=passphrase.ask)
     _ = keys.master, keys.signer
     return keys
+
+
+def _wanted_source(options: argparse.Namespace) -> KeySource | None:
+    return KeySource[options.key_source.upper()] if options.key_source else None
 
 
 def _known(keys: Keys) -> dict[str, str]:

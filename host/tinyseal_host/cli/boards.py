@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..keys import parse_device_id
 from .output import Output
 
-_COLUMNS = ("name", "board", "chip", "micropython", *registry.OURS)
+_COLUMNS = ("name", "board", "chip", "micropython", "efuse_key", *registry.OURS)
 
 
 def boards(options: argparse.Namespace, output: Output) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..board import registry
 from ..board.firmware import load_boards
 from ..board.ports import ALL, SIM, Place, places
 from ..board.provisioning import BoardInfo
+from ..burning import chip_of
 from ..errors import BoardError, TinysealError
 from ..keys import parse_device_id
 from .output import Bar, Output, failed
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace, output: Output, visit: Visit) -> int:
         output.note(note)
     done.say(output)
     output.result({"port": found[0].port, **done.result})
-    _remember(options, [done], output)
+    remember(options.keys, [done.entry], output)
     return done.exit_status
 
 
@@ -104,7 +105,7 @@ def _run_all(found: list[Place], options: argparse.Namespace, output: Output, vi
             output.result({**where, **failed(outcome)})
         worst = max(worst, outcome.exit_status)
     _table(found, outcomes, output)
-    _remember(options, [outcome for outcome in outcomes if isinstance(outcome, Done)], output)
+    remember(options.keys, [outcome.entry for outcome in outcomes if isinstance(outcome, Done)], output)
     return worst
 
 
@@ -174,7 +175,7 @@ def board_fields(info: BoardInfo) -> dict[str, object]:
 
 def entry_of(info: BoardInfo, **known: Any) -> registry.Entry:
     """What the registry keeps of a board, with the fields of an Entry that the command has learnt."""
-    chip = load_boards().get(info.name, {}).get("mcu")
+    chip = chip_of(info.machine) or load_boards().get(info.name, {}).get("mcu")
     return registry.Entry(info.device_id, info.name, chip, micropython=info.version, **known)
 
 
@@ -190,10 +191,9 @@ def _table(found: list[Place], outcomes: list[Done | TinysealError], output: Out
     output.columns(("at", "board", *names, "outcome"), rows)
 
 
-def _remember(options: argparse.Namespace, done: list[Done], output: Output) -> None:
+def remember(folders: Sequence[Path], found: Sequence[registry.Entry | None], output: Output) -> None:
     """Into the registry, where there are key folders; that it cannot be written is no failure of the command."""
-    entries = [one.entry for one in done if one.entry is not None]
-    folders: list[Path] | None = options.keys
+    entries = [entry for entry in found if entry is not None]
     if folders and entries:
         try:
             registry.remember(registry.folder_of(folders), entries)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, boards, contracts, doctor, files, infer, keys, sealing, status
+from . import board, boards, burn, contracts, doctor, files, infer, keys, rotate, sealing, status
 from .output import Output, failed
 from .parser import parse
 
@@ -24,9 +24,11 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int | None]] = {
     "seal": sealing.seal,
     "open": sealing.unseal,
     "provision": board.provision,
+    "burn": burn.burn,
     "push": board.push,
     "deploy": board.deploy,
     "rollback": board.rollback,
+    "rotate": rotate.rotate,
     "infer": infer.infer,
     "status": status.status,
     "doctor": doctor.doctor,

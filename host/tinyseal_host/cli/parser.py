@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from .. import __version__
-from ..errors import UsageError
-from ..formats import KeySource
+from . import options
+from .options import Parser
 
 _EPILOG = """\
 exit status: 0 done, 1 failed, 2 usage, 3 the board refused it, 4 no board; of several boards the highest
@@ -19,21 +18,13 @@ exit status: 0 done, 1 failed, 2 usage, 3 the board refused it, 4 no board; of s
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are UsageErrors."""
-
-    def error(self, message: str) -> NoReturn:
-        """Called by argparse for every wrong command line."""
-        raise UsageError(message, hint=f"{self.prog} --help")
-
-
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of a command line, with `port` from ESPPORT where a command wants one and has none; UsageError."""
-    options = make_parser().parse_args(arguments)
-    if "port" in options and options.port is None:
+    parsed = make_parser().parse_args(arguments)
+    if "port" in parsed and parsed.port is None:
         named = os.environ.get("ESPPORT")
-        options.port = [named] if named else []
-    return options
+        parsed.port = [named] if named else []
+    return parsed
 
 
 def make_parser() -> Parser:
@@ -80,9 +71,9 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     show.add_argument("--keys", type=Path, action="append", default=[], metavar="DIR", help="the same as DIR")
 
     build = _add(commands, "build", "compile a .tflite with its contract, and sign it: a release")
-    _model(build)
-    _keys(build)
-    _output(build, "M.tsm", "beside the model")
+    options.model(build)
+    options.keys(build)
+    options.output(build, "M.tsm", "beside the model")
 
     inspect = _add(commands, "inspect", "show what a .tflite, .tsm or .seal holds")
     inspect.add_argument("file", type=Path, nargs="?", metavar="FILE")
@@ -103,32 +94,32 @@ def _file_commands(commands: _Commands[Parser]) -> None:
         help="a board's id, as tinyseal status shows it; repeatable",
     )
     seal.add_argument("--devices", type=Path, metavar="FILE", help="ids, one a line, # begins a comment")
-    _keys(seal)
-    _key_source(seal)
-    _output(seal, "M.seal", "beside the release; for many boards a folder, with a file ID.seal for each")
+    options.keys(seal)
+    options.key_source(seal, "what boards.toml says of the board, else nvs")
+    options.output(seal, "M.seal", "beside the release; for many boards a folder, with a file ID.seal for each")
 
     unseal = _add(commands, "open", "decrypt a sealed file: the reverse of seal")
     unseal.add_argument("sealed", type=Path, metavar="M.seal")
-    _keys(unseal)
-    _output(unseal, "M.tsm", "beside the sealed file")
+    options.keys(unseal)
+    options.output(unseal, "M.tsm", "beside the sealed file")
 
 
 def _contract_commands(commands: _Commands[Parser]) -> None:
     contract = _add(commands, "contract", "propose a contract from clean frames")
     contract.add_argument("frames", type=Path, metavar="FRAMES", help=_FRAMES)
     contract.add_argument(
-        "--channels", type=_number(int, 1, 256), default=1, metavar="N", help="interleaved in a frame (1)"
+        "--channels", type=options.number(int, 1, 256), default=1, metavar="N", help="interleaved in a frame (1)"
     )
     contract.add_argument(
         "--margin",
-        type=_number(float, 0, 10),
+        type=options.number(float, 0, 10),
         default=0.1,
         metavar="M",
         help="how much wider than what was seen, as a share of it (0.1)",
     )
     contract.add_argument(
         "--quantile",
-        type=_number(float, 0, 0.49),
+        type=options.number(float, 0, 0.49),
         default=0.0,
         metavar="Q",
         help="share of the frames that is disregarded at either end (0)",
@@ -145,135 +136,72 @@ def _contract_commands(commands: _Commands[Parser]) -> None:
 
 def _board_commands(commands: _Commands[Parser]) -> None:
     provision = _add(commands, "provision", "put the firmware, the device key and the signer's key on a board")
-    _port(provision)
-    _keys(provision)
-    _key_source(provision)
+    options.port(provision)
+    options.keys(provision)
+    options.key_source(provision)
     provision.add_argument(
         "--replace", action="store_true", help="write these keys even where the board has others; its models are lost"
     )
-    _yes(provision)
+    options.yes(provision)
+
+    _burn(commands)
 
     push = _add(commands, "push", "put a sealed file on a board, verified and self-tested there")
     push.add_argument("sealed", type=Path, metavar="M.seal")
-    _port(push)
-    _remember(push)
+    options.port(push)
+    options.remember(push)
 
     deploy = _add(commands, "deploy", "build, seal for the board that answers, and push")
-    _model(deploy)
-    _port(deploy)
-    _keys(deploy)
-    _key_source(deploy)
+    options.model(deploy)
+    options.port(deploy)
+    options.keys(deploy)
+    options.key_source(deploy)
 
     rollback = _add(commands, "rollback", "go back to the older of a board's two models, if its version floor allows")
-    _port(rollback)
-    _remember(rollback)
+    options.port(rollback)
+    options.remember(rollback)
+
+    rotate = _add(commands, "rotate", "give boards other keys, with the model that they have or with a release")
+    rotate.add_argument("release", type=Path, nargs="?", metavar="M.tsm", help="by the new signer; else signed anew")
+    options.port(rotate)
+    options.keys(rotate)
+    rotate.add_argument("--to", type=Path, action="append", required=True, metavar="DIR", help="folder of the new keys")
 
     infer = _add(commands, "infer", "run frames through the model on a board")
     infer.add_argument("frames", type=Path, metavar="FRAMES", help="frames.npy (float32, one a row) or frames.csv")
-    _port(infer)
+    options.port(infer)
     infer.add_argument("-o", "--output", type=Path, metavar="OUT.csv", help="save what came back, a line a frame")
 
     status = _add(commands, "status", "show a board's slots, versions, key source and counters")
-    _port(status)
-    _remember(status)
+    options.port(status)
+    options.remember(status)
 
     doctor = _add(commands, "doctor", "find out what is wrong with a board, and what to do about it")
-    _port(doctor)
-    _remember(doctor)
+    options.port(doctor)
+    options.remember(doctor)
 
     wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
-    _port(wipe)
-    _remember(wipe)
-    _yes(wipe)
+    options.port(wipe)
+    options.remember(wipe)
+    options.yes(wipe)
 
     sim = _add(commands, "sim", "a virtual board that stays up until Ctrl-C; prints its port")
     sim.add_argument("--state", type=Path, metavar="DIR", help="what it keeps when the power is off")
-    _heap(sim)
+    sim.add_argument("--chip", metavar="C", help="the chip that it is, as esptool names it; for good, with --state")
+    options.heap(sim)
 
 
-def _model(parser: Parser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL.tflite")
-    parser.add_argument("--contract", type=Path, required=True, metavar="C.toml", help="what a frame must look like")
-    parser.add_argument("--version", type=int, required=True, metavar="N", help="1 or more; a board refuses older ones")
-    parser.add_argument("--name", metavar="NAME", help="at most 16 bytes; the model's file name without it")
-
-
-def _keys(parser: Parser) -> None:
-    parser.add_argument(
-        "--keys", type=Path, action="append", required=True, metavar="DIR", help="key folder; may be repeated"
+def _burn(commands: _Commands[Parser]) -> None:
+    burn = _add(commands, "burn", "burn a board's root key into eFuse for the HMAC peripheral; cannot be undone")
+    port = os.environ.get("ESPPORT") or None
+    burn.add_argument(
+        "--port", dest="place", default=port, metavar="P", help="the board; sim for a virtual one (ESPPORT)"
     )
-
-
-def _key_source(parser: Parser) -> None:
-    names = [source.name.lower() for source in KeySource]
-    parser.add_argument(
-        "--key-source", choices=names, default="nvs", help="where the board's key lies (nvs); file is for development"
+    burn.add_argument("--state", type=Path, metavar="DIR", help="what a virtual board keeps when the power is off")
+    burn.add_argument("--keys", type=Path, action="append", metavar="DIR", help="key folder; may be repeated")
+    burn.add_argument("--device", metavar="ID", help="the board's id, where MicroPython does not run yet")
+    burn.add_argument("--chip", metavar="C", help="its chip as esptool names it, where the board cannot say")
+    burn.add_argument(
+        "--block", type=int, choices=range(6), help="the key block, KEY0 to KEY5 (the first that is free)"
     )
-
-
-def _output(parser: Parser, metavar: str, default: str) -> None:
-    parser.add_argument("-o", "--output", type=Path, metavar=metavar, help=f"where to write it ({default})")
-
-
-def _port(parser: Parser) -> None:
-    parser.add_argument(
-        "--port", action="append", metavar="P", help="the board; repeatable, all for every one on USB; sim (ESPPORT)"
-    )
-    parser.add_argument(
-        "--device", action="append", default=[], metavar="ID", help="work on no board but this one; repeatable"
-    )
-    parser.add_argument("--no-restart", action="store_true", help="leave the board at its prompt, its program stopped")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="what a virtual board keeps when the power is off; once for each --port sim",
-    )
-    _heap(parser)
-    parser.set_defaults(keys=[])  # not every command for boards has the option
-
-
-def _remember(parser: Parser) -> None:
-    parser.add_argument(
-        "--keys",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="key folder whose boards.toml remembers it",
-    )
-
-
-def _yes(parser: Parser) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _heap(parser: Parser) -> None:
-    parser.add_argument("--heap", type=_heap_kib, metavar="KIB", help="heap of a virtual board (320)")
-    parser.add_argument(
-        "--no-native", action="store_false", dest="native", help="a virtual board without the native emitter"
-    )
-
-
-def _number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], float]:
-    """What argparse makes a number of an option with; others than `least` to `most` are refused."""
-
-    def convert(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = kind(least) - 1
-        if not least <= value <= most:
-            what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"got {text!r}, wanted {what} from {least} to {most}")
-        return value
-
-    return convert
-
-
-def _heap_kib(text: str) -> int:
-    if not text.isdecimal() or not 96 <= int(text) <= 65536:
-        raise argparse.ArgumentTypeError(f"got {text!r}, wanted 96 to 65536 KiB")
-    return int(text)
+    burn.add_argument("--dry-run", action="store_true", help="show what would be burned, and with which commands")

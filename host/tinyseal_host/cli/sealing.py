@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from .. import api, keys, sealing
-from ..errors import TinysealError, UsageError, about
+from ..board import registry
+from ..errors import TinysealError, UsageError, about, quoted
 from ..files import MODEL_LIMIT, read_bounded, reason, write_whole
 from ..formats import KeySource, parse_release, parse_sealed
 from . import passphrase
@@ -29,13 +30,15 @@ def seal(options: argparse.Namespace, output: Output) -> None:
     release = read_bounded(options.release, MODEL_LIMIT)
     own = api.Keys(*options.keys)
     _ = own.master, own.known_signer  # what is wrong with a key file is not said of the release
+    sources = _key_sources(options, device_ids)
     with about(options.release):
-        sealer = api.sealer(release, keys=own, key_source=KeySource[options.key_source.upper()])
+        made = {source: api.sealer(release, keys=own, key_source=source) for source in set(sources.values())}
+    sealers = {device_id: made[source] for device_id, source in sources.items()}
     fingerprint = None if own.known_signer is None else keys.signer_fingerprint(own.known_signer)
     if many:
-        _seal_for_many(sealer, device_ids, target, fingerprint, output)
+        _seal_for_many(sealers, target, fingerprint, output)
     else:
-        _seal_for_one(sealer, device_ids[0], target, fingerprint, output)
+        _seal_for_one(sealers[device_ids[0]], device_ids[0], target, fingerprint, output)
     if fingerprint is not None:
         output.say(f"signed by {fingerprint}")
     else:
@@ -56,6 +59,22 @@ def _device_ids(options: argparse.Namespace) -> list[bytes]:
     return device_ids
 
 
+def _key_sources(options: argparse.Namespace, device_ids: list[bytes]) -> dict[bytes, KeySource]:
+    """What is asked for, else what the registry knows of a board: its source, or that a key was burned; else NVS."""
+    if options.key_source:
+        return dict.fromkeys(device_ids, KeySource[options.key_source.upper()])
+    known = registry.read(registry.folder_of(options.keys))
+    names = {}
+    for device_id in device_ids:
+        table = known.get(device_id.hex(), {})
+        names[device_id] = name = str(table.get("key_source", "efuse" if "efuse_key" in table else "nvs"))
+        if name.upper() not in KeySource.__members__:
+            raise TinysealError(
+                f"{registry.FILE}: key_source of {device_id.hex()} is {quoted(name)}, wanted nvs, efuse or file"
+            )
+    return {device_id: KeySource[name.upper()] for device_id, name in names.items()}
+
+
 def _seal_for_one(sealer: sealing.Sealer, device_id: bytes, target: Path, signer: str | None, output: Output) -> None:
     sealed = sealer.seal(device_id)
     write_whole(target, sealed)
@@ -63,9 +82,7 @@ def _seal_for_one(sealer: sealing.Sealer, device_id: bytes, target: Path, signer
     output.result({"file": str(target), **sealed_fields(parse_sealed(sealed)), "signer": signer})
 
 
-def _seal_for_many(
-    sealer: sealing.Sealer, device_ids: list[bytes], folder: Path, signer: str | None, output: Output
-) -> None:
+def _seal_for_many(sealers: dict[bytes, sealing.Sealer], folder: Path, signer: str | None, output: Output) -> None:
     """Write `ID.seal` into `folder` for each board; a file that is there and right is left alone.
 
     So a run that was interrupted is taken up again by the same command, and no file that went out already is replaced
@@ -75,17 +92,17 @@ def _seal_for_many(
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise TinysealError(f"{folder}: {reason(error)}") from error
-    paths = {device_id: folder / f"{device_id.hex()}.seal" for device_id in device_ids}
+    paths = {device_id: folder / f"{device_id.hex()}.seal" for device_id in sealers}
     written: set[bytes] = set()
 
     def write(device_id: bytes) -> None:
-        path = paths[device_id]
+        path, sealer = paths[device_id], sealers[device_id]
         if not (path.exists() and sealer.has_sealed(read_bounded(path, MODEL_LIMIT), device_id)):
             write_whole(path, sealer.seal(device_id))
             written.add(device_id)
 
     with output.progress("sealing", unit="files") as step, ThreadPoolExecutor(_WRITERS) as pool:
-        tasks = [pool.submit(write, device_id) for device_id in device_ids]
+        tasks = [pool.submit(write, device_id) for device_id in sealers]
         try:
             for done, task in enumerate(as_completed(tasks), 1):
                 task.result()
@@ -93,20 +110,26 @@ def _seal_for_many(
         except BaseException:
             pool.shutdown(cancel_futures=True)  # else leaving the pool would wait for all of them
             raise
-    header = sealer.release.header
-    kept = len(device_ids) - len(written)
+    header = next(iter(sealers.values())).release.header
+    kept = len(sealers) - len(written)
+    sources = {sealer.key_source.name.lower() for sealer in sealers.values()}
     output.say(
-        f"{folder}: {printable(header.name)}, version {header.model_version}, for {len(device_ids):,} boards: "
+        f"{folder}: {printable(header.name)}, version {header.model_version}, for {len(sealers):,} boards: "
         f"{len(written):,} files written, {kept:,} there already"
     )
     output.result(
         {
             "folder": str(folder),
             "version": header.model_version,
-            "key_source": sealer.key_source.name.lower(),
+            "key_source": sources.pop() if len(sources) == 1 else None,
             "signer": signer,
             "files": [
-                {"file": str(path), "device_id": device_id.hex(), "written": device_id in written}
+                {
+                    "file": str(path),
+                    "device_id": device_id.hex(),
+                    "key_source": sealers[device_id].key_source.name.lower(),
+                    "written": device_id in written,
+                }
                 for device_id, path in paths.items()
             ],
         }

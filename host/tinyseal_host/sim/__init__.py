@@ -3,6 +3,6 @@
 from .board import VirtualBoard
 from .cable import Fault
 from .errors import SimError
-from .state import running_port
+from .state import running_port, set_chip
 
-__all__ = ["Fault", "SimError", "VirtualBoard", "running_port"]
+__all__ = ["Fault", "SimError", "VirtualBoard", "running_port", "set_chip"]

@@ -26,6 +26,9 @@ class VirtualBoard:
     a 64-bit VM take twice the room, so this is the size at which what fits here fits there.
 
     With `native` False it says that it has no native emitter, as some builds of MicroPython have none.
+
+    With a `chip`, as `esptool --chip` calls it, it says that it is one, and has its HMAC peripheral and eFuse. The
+    state directory keeps it: one chip for good.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class VirtualBoard:
         state_dir: str | os.PathLike[str],
         heap_kib: int = 320,
         native: bool = True,
+        chip: str | None = None,
         *,
         cut: tuple[int, str] | None = None,
         cable: tuple[int, Fault] | None = None,
@@ -47,6 +51,7 @@ class VirtualBoard:
         self.state_dir = Path(state_dir).absolute()
         self.heap_kib = heap_kib
         self.native = native
+        self.chip = chip
         self._port: str | None = None
         self._relay: subprocess.Popen[bytes] | None = None
         self._lifeline = -1  # the relay stops when this end of a pipe closes, however this process ends
@@ -74,6 +79,7 @@ class VirtualBoard:
             "state_dir": str(self.state_dir),
             "heap_kib": self.heap_kib,
             "native": self.native,
+            "chip": self.chip,
             "command": find_micropython(),
             "cut": self._cut,
             "cable": self._cable,

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import SimError
+from .state import Identity
 
 _VM_DIR = Path(__file__).with_name("vm")
 _INTERPRETER = Path(__file__).with_name("interpreter.py")
 _DOUBLE_CTRL_C_S = 0.1  # a unix VM may exit at a second SIGINT that finds the first unhandled; a board does not
+_REGISTERS_KIB = 22  # of the VM's heap, what a chip has in silicon
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)
 
@@ -48,7 +50,7 @@ class VmConfig:
 
     command: list[str]
     state_dir: Path
-    unique_id: str  # hex
+    identity: Identity
     heap_kib: int
     native: bool
     cut: str = ""  # what becomes of the power: vm/supply.py
@@ -74,9 +76,11 @@ class VmProcess:
             if os.getppid() != relay_pid:  # the relay died before prctl could see it
                 os._exit(1)
 
-        command = [*config.command, "-X", f"heapsize={config.heap_kib}K", str(_VM_DIR / "start.py")]
-        command += [str(config.state_dir), str(theirs.fileno()), config.unique_id, str(cause), str(int(raw))]
-        command += [str(int(config.native)), config.cut]
+        board = config.identity
+        heap_kib = config.heap_kib + (_REGISTERS_KIB if board.has_registers else 0)
+        command = [*config.command, "-X", f"heapsize={heap_kib}K", str(_VM_DIR / "start.py")]
+        command += [str(config.state_dir), str(theirs.fileno()), board.unique_id, str(cause), str(int(raw))]
+        command += [str(int(config.native)), board.chip or "", str(int(board.has_registers)), config.cut]
         # MICROPY* would change the VM; in HOME it keeps a history of what is typed, and a board has none.
         environment = {n: v for n, v in os.environ.items() if n != "HOME" and not n.startswith("MICROPY")}
         try:

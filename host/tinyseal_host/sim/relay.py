@@ -269,10 +269,10 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         state_dir = Path(options["state_dir"])
-        lock, unique_id = open_state(state_dir)
+        lock, identity = open_state(state_dir, options["chip"])
         try:
             config = VmConfig(
-                options["command"], state_dir, unique_id, options["heap_kib"], options["native"], options["cut"]
+                options["command"], state_dir, identity, options["heap_kib"], options["native"], options["cut"]
             )
             after, fault = options["cable"]
             relay = Relay(config, HostPort(Cable(after, fault and Fault(fault))))

@@ -26,6 +26,10 @@ class _Memory:
 
 
 mem8, mem16, mem32 = _Memory(_uctypes.UINT8), _Memory(_uctypes.UINT16), _Memory(_uctypes.UINT32)
+if _settings.HAS_REGISTERS:
+    import efuses as _efuses
+
+    mem8, mem16, mem32 = _efuses.with_registers(mem8, mem16, mem32)
 
 
 def unique_id():

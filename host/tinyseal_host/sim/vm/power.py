@@ -36,5 +36,6 @@ def _assemble():
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv[:] = []
     sys.modules.clear()  # a program's own flash.py must not find this one
+    board = boardsys.Sys()
     sys.modules.update({"machine": machine, "umachine": machine, "os": os, "uos": os})
-    sys.modules.update({"esp32": esp32, "vfs": boardvfs, "sys": boardsys.Sys()})
+    sys.modules.update({"esp32": esp32, "vfs": boardvfs, "sys": board, "usys": board})

@@ -1,0 +1,2 @@
+#include "boards/ESP32_GENERIC_C6/mpconfigboard.h"
+#include "../common/mpconfigboard_sealed.h"

@@ -1,0 +1,2 @@
+#include "boards/ESP32_GENERIC_S3/mpconfigboard.h"
+#include "../common/mpconfigboard_sealed.h"
