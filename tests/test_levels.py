@@ -57,6 +57,10 @@ HOST = {
         "cli",
         (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning", "api"),
     ),
+    "testing": (
+        "testing",
+        (*_BASE, "compiler", "transport", "example", "provisioning", "api"),
+    ),
     "demo": ("demo", ("package", "example")),
 }
 

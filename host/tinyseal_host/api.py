@@ -6,6 +6,7 @@ Every failure is a TinysealError with one line of text, a hint where there is on
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Sequence
@@ -86,7 +87,7 @@ class Deployed:
 
 
 class Board:
-    """A board, from the beginning of a `with` block to its end; BoardError when none answers.
+    """A board, from the beginning of a `with` block to its end, as often as wanted; BoardError when none answers.
 
     `port` is as for `--port`: a device, `auto`, `a0`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or `sim` for a
     virtual board, whose state lies in the folder `state`, and which has `heap_kib` KiB of heap and, unless `native` is
@@ -108,7 +109,8 @@ class Board:
         restart: bool = True,
         stop: threading.Event | None = None,
     ) -> None:
-        self._opening = open_port(
+        self._open = functools.partial(
+            open_port,
             port,
             state=None if state is None else Path(state),
             heap_kib=heap_kib,
@@ -125,7 +127,7 @@ class Board:
     def __enter__(self) -> Board:
         """Connect."""
         with contextlib.ExitStack() as stack:
-            self.link = stack.enter_context(self._opening)
+            self.link = stack.enter_context(self._open())
             try:
                 self.info = provisioning.describe(self.link)
             except RefusedError:  # the memory is full of what ran there
