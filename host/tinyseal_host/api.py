@@ -119,6 +119,7 @@ class Board:
             stop=stop,
         )
         self._devices = devices
+        self._stack = contextlib.ExitStack()
         self.link: Link
         """The raw REPL, for what has no method here."""
         self.info: provisioning.BoardInfo

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 
 import serial
 
@@ -22,7 +23,8 @@ _BACK_S, _AGAIN_S = 10.0, 0.5  # USB takes a second or two to be there again
 class BoardUnderTest(Board):
     """A Board with what a test bench adds: `reset`, `chip`, and the transcript of its port.
 
-    `resets` counts those of a board that did not answer, and `lost` says of one that did not come back what happened.
+    `resets` counts those of a board that did not answer, of which `news` are what no report has said yet; `lost` says
+    of one that did not come back what happened.
     """
 
     def __init__(self, place: Place) -> None:
@@ -31,6 +33,7 @@ class BoardUnderTest(Board):
         self.place = place
         self.transcript = Transcript()
         self.resets = 0
+        self.news = ""
         self.lost = ""
         self.properties: list[tuple[str, str]] = []
 
@@ -40,14 +43,18 @@ class BoardUnderTest(Board):
         self.link.record(self.transcript.note)
         return self
 
-    def open(self) -> None:
-        """Connect; a board that does not answer is reset, once. BoardError."""
+    def open(self, prepare: Callable[[], None]) -> None:
+        """Connect, and `prepare`; a board that stops answering at that is reset, once, for another try. BoardError."""
         try:
             self.__enter__()
+            prepare()
         except BoardError:
+            self._disconnect()
             self._press_reset()
             self.__enter__()
+            prepare()
             self.resets += 1
+            self.news = f"board {self.label} did not answer at first, was reset, and answers"
 
     def close(self) -> None:
         """Give the board back, whatever it is at."""

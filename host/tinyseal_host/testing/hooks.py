@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,26 +54,23 @@ class Hooks:
                 pytest.fail(board.lost, pytrace=False)
             board.transcript.clear()
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Where a test failed, the port's transcript; and its board is made to answer again."""
         board = self.board_of(item)
-        if board is not None and call.excinfo is not None and getattr(call.excinfo.value, "hint", None):
-            call.excinfo.value.add_note(f"hint: {call.excinfo.value.hint}")  # type: ignore[attr-defined]
-        report = yield
-        if board is None or not report.failed or board.lost:
-            return report
-        # By this name --show-capture knows it, and junit_logging=system-out puts it into the JUnit file.
-        title = f"Captured stdout at the serial port of board {board.label}"
-        report.sections.append((title, board.transcript.text()))
+        if board is None or board.lost or call.excinfo is None or call.excinfo.errisinstance(pytest.skip.Exception):
+            return
+        hint = getattr(call.excinfo.value, "hint", None)
+        if hint:
+            call.excinfo.value.add_note(f"hint: {hint}")
+        # As stdout --show-capture knows it, and junit_logging=system-out puts it into the JUnit file.
+        item.add_report_section(
+            call.when, f"stdout at the serial port of board {board.label},", board.transcript.text()
+        )
         happened = board.recover(item.nodeid)
         if happened:
-            report.sections.append((f"Captured stdout about board {board.label}", happened))
-            for properties in (item.user_properties, report.user_properties):
-                properties.append((_STOPPED, happened))
-        return report
+            item.add_report_section(call.when, f"stdout about board {board.label},", happened)
+            item.user_properties.append((_STOPPED, happened))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count; where workers run the tests, reports are all that comes back."""
@@ -112,6 +108,9 @@ class AfterFixtures:
         board = item.config.stash[HOOKS].board_of(item)
         if board is not None:
             item.user_properties.extend(board.properties)
+            if board.news:
+                item.user_properties.append((_STOPPED, board.news))
+                board.news = ""
             settings.skip_by_board(item, board)
 
 

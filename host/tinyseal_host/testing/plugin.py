@@ -75,19 +75,22 @@ def opened_board(
     from ..api import Keys  # noqa: PLC0415
     from .bench import BoardUnderTest  # noqa: PLC0415
 
-    boards = request.config.stash[HOOKS].boards
+    config = request.config
     under_test = BoardUnderTest(settings.with_state(_tinyseal_place, tmp_path_factory))
-    with settings.told():
-        under_test.open()
-    boards[_tinyseal_place] = under_test
+
+    def prepare() -> None:
+        settings.check_chip(config, under_test)
+        under_test.provision(Keys(settings.keys_folder(config, tmp_path_factory)))
+        under_test.learn_properties()
+
+    boards = config.stash[HOOKS].boards
     try:
         with settings.told():
-            settings.check_chip(request.config, under_test)
-            under_test.provision(Keys(settings.keys_folder(request.config, tmp_path_factory)))
-            under_test.learn_properties()
+            under_test.open(prepare)
+        boards[_tinyseal_place] = under_test
         yield under_test
     finally:
-        del boards[_tinyseal_place]
+        boards.pop(_tinyseal_place, None)
         under_test.close()
 
 

@@ -70,10 +70,13 @@ def told() -> Iterator[None]:
     """Have failures of ours told as on the command line, in a line and a hint and without a traceback."""
     from ..errors import TinysealError  # noqa: PLC0415
 
+    failure: TinysealError | None = None
     try:
         yield
     except TinysealError as error:
-        fail(error.message, error.hint)
+        failure = error  # outside of `except`, so that no other exception is shown as the cause
+    if failure is not None:
+        fail(failure.message, failure.hint)
 
 
 def fail(message: str, hint: str | None = None) -> NoReturn:
