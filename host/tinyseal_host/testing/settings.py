@@ -70,18 +70,16 @@ def told() -> Iterator[None]:
     """Have failures of ours told as on the command line, in a line and a hint and without a traceback."""
     from ..errors import TinysealError  # noqa: PLC0415
 
-    failure: TinysealError | None = None
     try:
         yield
     except TinysealError as error:
-        failure = error  # outside of `except`, so that no other exception is shown as the cause
-    if failure is not None:
-        fail(failure.message, failure.hint)
+        fail(error.message, error.hint)
 
 
 def fail(message: str, hint: str | None = None) -> NoReturn:
     """Fail the fixture with a line and a hint."""
-    pytest.fail(f"tinyseal: error: {message}" + (f"\ntinyseal: hint: {hint}" if hint else ""), pytrace=False)
+    text = f"tinyseal: error: {message}" + (f"\ntinyseal: hint: {hint}" if hint else "")
+    raise pytest.fail.Exception(text, pytrace=False) from None
 
 
 def _ports(config: pytest.Config) -> list[str]:
