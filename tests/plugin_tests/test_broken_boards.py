@@ -142,4 +142,4 @@ def test_a_long_transcript_has_its_end():
         transcript.note(b"x" * (16384 - left - 1), False)
         said, *lines = transcript.text().splitlines()
         assert said == f"({64 - left} bytes before)"
-        assert lines == ["> !", "< " + "x" * (16384 - left - 1)]
+        assert lines == ["> !", "< " + "x" * 400, f"< ({16383 - left - 700} bytes)", "< " + "x" * 300]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import serial
 
-from ..api import Board
+from ..api import Board, Keys
 from ..board.firmware import load_boards
 from ..board.ports import SIM, Place, device_of
 from ..errors import BoardError, TinysealError
@@ -31,6 +31,8 @@ class BoardUnderTest(Board):
         """`place` has a state folder when it is `sim`, so that a virtual board is the same one after a reset."""
         super().__init__(place.port, state=place.state, heap_kib=place.heap_kib, native=place.native)
         self.place = place
+        self.keys: Keys
+        """The keys that it is provisioned with."""
         self.transcript = Transcript()
         self.resets = 0
         self.news = ""

@@ -80,7 +80,8 @@ def opened_board(
 
     def prepare() -> None:
         settings.check_chip(config, under_test)
-        under_test.provision(Keys(settings.keys_folder(config, tmp_path_factory)))
+        under_test.keys = Keys(settings.keys_folder(config, tmp_path_factory))
+        under_test.provision(under_test.keys)
         under_test.learn_properties()
 
     boards = config.stash[HOOKS].boards
@@ -105,12 +106,10 @@ def model(
     request: pytest.FixtureRequest, board: BoardUnderTest, tmp_path_factory: pytest.TempPathFactory
 ) -> DeployedModel:
     """The model of `tinyseal_model` and `tinyseal_contract`, or the example's, built now and active on the board."""
-    from ..api import Keys  # noqa: PLC0415
     from .deployed import deploy  # noqa: PLC0415
 
     with settings.told():
-        keys = Keys(settings.keys_folder(request.config, tmp_path_factory))
-        return deploy(board, keys, *settings.model_files(request.config, tmp_path_factory))
+        return deploy(board, board.keys, *settings.model_files(request.config, tmp_path_factory))
 
 
 @pytest.fixture(scope="session")

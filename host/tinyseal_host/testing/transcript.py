@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _LIMIT = 16 << 10  # bytes of the end that are kept
+_LONG, _HEAD, _TAIL = 1000, 400, 300  # bytes of a piece, and of its ends when it is longer: files are sent in such
 _FLOW_CONTROL = b"\x01"  # raw paste's "go on", which comes alone in the middle of what is sent
 # A device key, which `provision` sends, has 64 hexadecimal digits.
 _SECRET = re.compile(rb"[0-9A-Fa-f]{64,}")
@@ -48,6 +49,9 @@ class Transcript:
             if self._dropped and not number:
                 piece = _CUT_SECRET.sub(b"", piece)
             piece = _SECRET.sub(lambda found: b"(%d hexadecimal digits)" % len(found[0]), piece)
+            if len(piece) > _LONG:
+                left_out = len(piece) - _HEAD - _TAIL
+                piece = b"%b\n(%d bytes)\n%b" % (piece[:_HEAD], left_out, piece[-_TAIL:])
             lines += [("> " if sent else "< ") + _printable(line) for line in piece.splitlines()]
         return "\n".join(lines)
 
