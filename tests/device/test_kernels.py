@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro's bytes on the board, with the heap locked: every operator in random files, and whole models."""
+"""TFLM's bytes on the board, with the heap locked: every operator in random files, and whole models."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from conformance.cases import draw
 from conformance.judging import judge
 from conformance.stages import RANDOM
 from firmware.test_loading import MODELS, test_a_contract_loads_what_it_needs, test_a_model_loads_what_it_needs
-from firmware.test_model_frames import TYPES, test_health_and_the_sensor_s_failure
+from firmware.test_model_frames import TYPES
 from firmware.test_model_frames import model as example_model
 from tinyseal_host.example import expected_outputs
 from tinyseal_host.formats import SIGNATURE_LEN, parse_release
@@ -29,7 +29,7 @@ def fits(model):
 
 @pytest.mark.parametrize(("stage", "name"), _NAMES, ids=[" ".join(pair) for pair in _NAMES])
 def test_tflm_s_bytes(stage, name, tmp_path):
-    """What the interpreter gives is computed here, when this runs."""
+    """What TensorFlow Lite Micro's interpreter gives is computed here, when this runs."""
     models = [model for model in draw(RANDOM[stage][name], _DRAWN, 21) if fits(model)][:_CASES]
     tally = judge(models, ("board",), tmp_path, "device")
     assert tally.wrong == []
@@ -40,6 +40,11 @@ def test_tflm_s_bytes(stage, name, tmp_path):
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_model_with_frames_of_every_type(example_model, kind):
     test_model_frames.test_outputs_are_tflm_s(example_model, kind, None)
+
+
+def test_health(example_model):
+    """And that nothing is allocated."""
+    test_model_frames.test_health_and_the_sensor_s_failure(example_model)
 
 
 def test_the_example_opened_from_its_slot(model, frames):
