@@ -23,7 +23,7 @@ class Machine:
 sys.modules["umachine"] = Machine
 from tinyseal import errors, slots, store
 import tinyseal
-store._FOLDER = os.getcwd()
+store.NVS, store._FOLDER = None, os.getcwd()
 def outcome(path):
     try:
         with tinyseal.open(path) as model:

@@ -60,6 +60,10 @@ HOST = {
         "cli",
         (*_API, "compiler", "sim", "burning", "example", "screening", "api"),
     ),
+    "testing": (
+        "testing",
+        (*_BASE, "compiler", "transport", "example", "provisioning", "api"),
+    ),
     "demo": ("demo", ("package", "example")),
 }
 

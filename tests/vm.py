@@ -14,12 +14,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware_sources import payload_module
 
 VM = Path(sys.executable).with_name("micropython")
 FIRMWARE = "x64"  # a folder of the payload
+BOARD: Callable[[str, dict[str, bytes]], str] | None = None  # where scripts run instead, in tests/device
+_BOARD_BATCH = 6000  # characters of JSON: the objects of a batch are a few times as large
 _TAIL = 3000  # characters of a failed script's output in the message: the VM's traceback goes to stdout
 _PRELUDE = """\
 import ujson
@@ -60,8 +63,13 @@ def run(
 ) -> str:
     """The stdout of a script that runs in a fresh folder with `files` in it; VmError when it fails or takes too long.
 
-    `heap_kib` is the whole heap in KiB, `timeout` in seconds, `firmware` as in `environment`.
+    `heap_kib` is the whole heap in KiB, `timeout` in seconds, `firmware` as in `environment`. On a board, these are the
+    board's own.
     """
+    if BOARD is not None:
+        if firmware not in (None, FIRMWARE):
+            raise ValueError(f"a board has one firmware, {FIRMWARE}, wanted {firmware}")
+        return BOARD(script, files or {})
     with tempfile.TemporaryDirectory() as folder:
         for name, data in {"script.py": script.encode(), **(files or {})}.items():
             (Path(folder) / name).write_bytes(data)
@@ -94,3 +102,27 @@ def ask(
     """What a script prints as JSON; `question`, any JSON, is a variable in it, as are ujson, hexlify and unhex."""
     files = {**(files or {}), "question.json": json.dumps(question).encode()}
     return json.loads(run(_PRELUDE + script, files=files, heap_kib=heap_kib, timeout=timeout))
+
+
+def ask_each(script: str, cases: Sequence[object], *, heap_kib: int = 320) -> list[object]:
+    """As `ask`, of a script that answers a list with an item for each of `cases`; a board gets some of them a time."""
+    found: list[object] = []
+    for batch in _batches(cases) if BOARD is not None else [list(cases)]:
+        answer = ask(script, batch, heap_kib=heap_kib)
+        assert isinstance(answer, list)
+        assert len(answer) == len(batch)
+        found += answer
+    return found
+
+
+def _batches(cases: Sequence[object]) -> list[list[object]]:
+    made: list[list[object]] = []
+    size = 0
+    for case in cases:
+        length = len(json.dumps(case))
+        if not made or size + length > _BOARD_BATCH:
+            made.append([])
+            size = 0
+        made[-1].append(case)
+        size += length
+    return made

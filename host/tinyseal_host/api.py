@@ -6,6 +6,7 @@ Every failure is a TinysealError with one line of text, a hint where there is on
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Sequence
@@ -104,7 +105,7 @@ class Provisioned:
 
 
 class Board:
-    """A board, from the beginning of a `with` block to its end; BoardError when none answers.
+    """A board, from the beginning of a `with` block to its end, as often as wanted; BoardError when none answers.
 
     `port` is as for `--port`: a device, `auto`, `a0`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or `sim` for a
     virtual board, whose state lies in the folder `state`, and which has `heap_kib` KiB of heap and, unless `native` is
@@ -126,7 +127,8 @@ class Board:
         restart: bool = True,
         stop: threading.Event | None = None,
     ) -> None:
-        self._opening = open_port(
+        self._open = functools.partial(
+            open_port,
             port,
             state=None if state is None else Path(state),
             heap_kib=heap_kib,
@@ -135,6 +137,7 @@ class Board:
             stop=stop,
         )
         self._devices = devices
+        self._stack = contextlib.ExitStack()
         self.link: Link
         """The raw REPL, for what has no method here."""
         self.info: provisioning.BoardInfo
@@ -143,7 +146,7 @@ class Board:
     def __enter__(self) -> Board:
         """Connect."""
         with contextlib.ExitStack() as stack:
-            self.link = stack.enter_context(self._opening)
+            self.link = stack.enter_context(self._open())
             try:
                 self.info = provisioning.describe(self.link)
             except RefusedError:  # the memory is full of what ran there

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import vm
 from bench.emulated_board import EmulatedBoard, modules_behind
 from compiling import compile_bytes
 from emulation import Architecture, EmulationError
@@ -55,7 +56,7 @@ def host(cases: list[Case]) -> list[np.ndarray | str]:
 
 def board(cases: list[Case]) -> list[np.ndarray | str]:
     """The firmware on the VM, heap locked while it infers; all cases in one start, one by one where that fails."""
-    return _on_vm(cases, "x64")
+    return _on_vm(cases, None)
 
 
 def plain(cases: list[Case]) -> list[np.ndarray | str]:
@@ -63,7 +64,7 @@ def plain(cases: list[Case]) -> list[np.ndarray | str]:
     return _on_vm(cases, "bytecode")
 
 
-def _on_vm(cases: list[Case], firmware: str) -> list[np.ndarray | str]:
+def _on_vm(cases: list[Case], firmware: str | None) -> list[np.ndarray | str]:
     try:
         releases = [compile_bytes(case.data) for case in cases]
         return _start(cases, releases, firmware)
@@ -73,7 +74,7 @@ def _on_vm(cases: list[Case], firmware: str) -> list[np.ndarray | str]:
         return [answer for case in cases for answer in _on_vm([case], firmware)]
 
 
-def _start(cases: list[Case], releases: list[bytes], firmware: str) -> list[np.ndarray | str]:
+def _start(cases: list[Case], releases: list[bytes], firmware: str | None) -> list[np.ndarray | str]:
     files, question = {}, []
     for number, (case, release) in enumerate(zip(cases, releases, strict=True)):
         files[f"{number}.tsm"] = release + bytes(SIGNATURE_LEN)  # proven elsewhere, not here
@@ -81,7 +82,7 @@ def _start(cases: list[Case], releases: list[bytes], firmware: str) -> list[np.n
         question.append((len(case.frames), 4 * case.frames.shape[1]))
     files["question.json"] = json.dumps(question).encode()
     answers: list[np.ndarray | str] = []
-    script = f"LOCKED = {firmware != 'bytecode'}\n{_SCRIPT}"
+    script = f"LOCKED = {(firmware or vm.FIRMWARE) != 'bytecode'}\n{_SCRIPT}"
     said = run(script, files=files, heap_kib=_HEAP_KIB, timeout=_TIMEOUT_S, firmware=firmware)
     for outputs in json.loads(said):
         refused = [text for text in outputs if text.startswith("status")]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tinyseal_host import example, gate
 from tinyseal_host.contract import parse_contract
 from tinyseal_host.contract_toml import contract_of, read_contract
-from vm import _PRELUDE, ask, run
+from vm import _PRELUDE, ask_each, run
 
 FOLDER = Path(example.__file__).parent
 FRAMES = np.load(FOLDER / "frames.npy")
@@ -44,7 +44,7 @@ def test_drawn_frames(sources):
     cases = [random_case(source, (1, 2, 3, 5)) for source in sources]
     wanted = [list(verdict(case)) for case in cases]
     assert [on_host(case) for case in cases] == wanted
-    assert ask(SCRIPT, [case.question() for case in cases], heap_kib=4096) == wanted
+    assert ask_each(SCRIPT, [case.question() for case in cases], heap_kib=4096) == wanted
 
 
 def test_many_frames_of_the_generator():

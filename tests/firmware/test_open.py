@@ -60,12 +60,13 @@ def test_every_byte_of_a_sealed_file_counts(identity):
     """One bit of every byte of header, nonce and tag, and of one ciphertext byte in eleven."""
     sealed = seal_anything(signed(tiny_release.body(VERSION), identity), identity)
     places = [*range(64), *range(64, len(sealed) - 16, 11), *range(len(sealed) - 16, len(sealed))]
-    files = {}
-    for at in places:
-        altered = bytearray(sealed)
-        altered[at] ^= 1 << at % 8
-        files[f"byte{at}"] = bytes(altered)
+    files = {f"byte{at}": with_a_bit_changed(sealed, at) for at in places}
     assert "OK" not in same_verdicts(files, identity).values()
+
+
+def with_a_bit_changed(sealed, at):
+    """One of the byte at that place."""
+    return sealed[:at] + bytes([sealed[at] ^ 1 << at % 8]) + sealed[at + 1 :]
 
 
 def test_self_test_decides(identity):

@@ -17,7 +17,7 @@ import serial
 from mpremote.transport import TransportError
 
 from ..errors import BoardError, Refusal, RefusedError, TinysealError
-from .wire import Wire, no_answer, open_wire
+from .wire import Tap, Wire, no_answer, open_wire
 
 Progress = Callable[[int, int], None]
 """Told the bytes done and the bytes in all."""
@@ -40,6 +40,10 @@ class Link:
         self._transport = transport
         self._defined: set[str] = set()  # the code that later code builds on, since the last restart
 
+    def record(self, tap: Tap) -> None:
+        """Have `tap` told all that passes the port from now on; keys pass it too, as hexadecimal digits."""
+        self._transport.tap = tap
+
     def attempt(self, code: str | bytes, *, given: str = "", timeout_s: float = _ANSWER_S) -> tuple[str, str]:
         """Execute `code`: what it prints, and the last line of the exception that it raised, if it did.
 
@@ -53,6 +57,11 @@ class Link:
             return "", (error.decode(errors="replace").strip().splitlines() or ["an exception"])[-1]
         self._defined.add(given)
         return bytes(output).decode(errors="replace"), ""
+
+    def start(self, code: str) -> None:
+        """Execute `code` that does not come back, such as a reset; what is said of it is not waited for."""
+        with self._errors():
+            self._transport.exec_raw_no_follow(code)
 
     def run(self, code: str | bytes, *, given: str = "", timeout_s: float = _ANSWER_S) -> str:
         """As `attempt`; TinysealError when the board cannot do it, with the reason.

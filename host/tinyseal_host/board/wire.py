@@ -27,6 +27,7 @@ from ..files import reason
 
 _BAUD = 115200
 _BYTE_S = 5.0
+_WRITE_S = 20.0  # a port that takes no bytes for so long is dead: USB has no other way of saying it
 _CONNECT_S = 5.0
 _HEARD_LEN = 2048  # bytes of the board's last words that are kept
 _ENTER_S = (2.0, 4.0)  # a chip that the opened port has reset takes a second or two to boot
@@ -60,6 +61,9 @@ _LAST_WORDS = (
     (rb"(?i)(login|password): *$", "is a login prompt, wanted a board's REPL", "name another with --port"),
 )
 
+Tap = Callable[[bytes, bool], None]
+"""Told every piece of bytes, and whether the host has sent it."""
+
 
 class Wire(transport_serial.SerialTransport):  # type: ignore[misc]
     """mpremote's transport on a port that is open; TransportError and OSError as there.
@@ -70,10 +74,12 @@ class Wire(transport_serial.SerialTransport):  # type: ignore[misc]
 
     def __init__(self, device: str, stop: threading.Event | None = None) -> None:
         super().__init__(device, baudrate=_BAUD, timeout=_BYTE_S)
+        self.serial.write_timeout = _WRITE_S
         self.heard = b""
+        self.tap: Tap | None = None
         self._stop = stop
-        for name in ("write", "inWaiting"):
-            setattr(self.serial, name, self._checked(getattr(self.serial, name)))
+        self.serial.inWaiting = self._checked(self.serial.inWaiting)
+        self.serial.write = self._speaking(self._checked(self.serial.write))
         self.serial.read = self._listening(self._checked(self.serial.read))
 
     def _checked(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,9 +95,19 @@ class Wire(transport_serial.SerialTransport):  # type: ignore[misc]
         def listening(size: int = 1) -> bytes:
             data = read(size)
             self.heard = (self.heard + data)[-_HEARD_LEN:]
+            if self.tap is not None:
+                self.tap(data, False)
             return data
 
         return listening
+
+    def _speaking(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def speaking(data: bytes) -> Any:
+            if self.tap is not None:
+                self.tap(bytes(data), True)
+            return write(data)
+
+        return speaking
 
     def read_until(self, min_num_bytes: int, ending: bytes, *arguments: Any, **options: Any) -> bytes:
         """As in mpremote, but what does not end so is a TransportError here, before mpremote prints it."""
