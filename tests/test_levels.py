@@ -53,9 +53,14 @@ HOST = {
     "screening": ("screening", (*_BASE, "picture")),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
     "api": ("api", (*_BASE, "sealing", "building", "transport", "provisioning")),
+    "bench": ("bench", (*_BASE, "compiler", "building", "transport", "provisioning", "picture")),
     "cli": (
         "cli",
-        (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning", "api"),
+        (
+            *_BASE,
+            *("compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning", "api"),
+            "bench",
+        ),
     ),
     "demo": ("demo", ("package", "example")),
 }
@@ -149,9 +154,10 @@ PACKAGES = {
     for kernels, architecture in (("native", "xtensawin"), ("plain", "bytecode"))
 }
 FIRMWARE_SOURCES = PACKAGES["native"]
-# What lies in sim/vm runs on the virtual board's VM.
+# What lies there runs on the virtual board's VM, or is sent to a board.
+ON_BOARDS = ("sim.vm.", "bench.onboard.")
 HOST_SOURCES = {
-    name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith("sim.vm.")
+    name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith(ON_BOARDS)
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, boards, contracts, doctor, files, infer, keys, sealing, status
+from . import bench, board, boards, contracts, doctor, files, infer, keys, sealing, status
 from .output import Output, failed
 from .parser import parse
 
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int | None]] = {
     "status": status.status,
     "doctor": doctor.doctor,
     "boards": boards.boards,
+    "bench": bench.bench,
     "wipe": board.wipe,
     "sim": board.sim,
 }

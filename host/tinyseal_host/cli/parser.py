@@ -181,6 +181,21 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     _port(doctor)
     _remember(doctor)
 
+    bench = _add(
+        commands, "bench", "measure on a board what engines, gate, kernels and models take, or compare two results"
+    )
+    _port(bench)
+    bench.add_argument("-o", "--output", type=Path, metavar="B.json", help="save the result")
+    bench.add_argument("--models", type=Path, metavar="FOLDER", help="every .tflite there, instead of the example's")
+    bench.add_argument(
+        "--compare",
+        type=Path,
+        nargs=2,
+        metavar=("A.json", "B.json"),
+        help="show two results side by side, without a board",
+    )
+    bench.add_argument("--plot", type=Path, metavar="OUT.png", help="draw the result, or the two")
+
     wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
     _port(wipe)
     _remember(wipe)

@@ -1,5 +1,6 @@
-"""Frames as a picture: a PNG of palette colours, drawn with numpy and nothing else."""
+"""Frames and figures as a picture: a PNG of palette colours, drawn with numpy and nothing else."""
 
+from .bars import Bar, draw_bars
 from .chart import Panel, draw
 
-__all__ = ["Panel", "draw"]
+__all__ = ["Bar", "Panel", "draw", "draw_bars"]
