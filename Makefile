@@ -20,7 +20,7 @@ setup: .venv/ready $(PAYLOAD) ## make .venv with the tinyseal command and all th
 	$(PIP) install --no-deps --upgrade --target .venv/stubs $(STUBS)
 	touch $@
 
-$(PAYLOAD): .venv/ready firmware/payload.py firmware/dot_generator.py $(wildcard firmware/tinyseal/*.py firmware/tinyseal/plain/*.py boards/*/board.json)
+$(PAYLOAD): .venv/ready firmware/payload.py firmware/dot_generator.py firmware/main.py $(wildcard firmware/app/*.py firmware/tinyseal/*.py firmware/tinyseal/plain/*.py boards/*/board.json)
 	$(BIN)/python firmware/payload.py
 
 demo: setup ## the main job, from a .tflite to classified frames, on the virtual board

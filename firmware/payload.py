@@ -6,6 +6,7 @@ kept in the tree, `host/tinyseal_host/payload/`:
     firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them; for boards without the native emitter, ARCH `bytecode`,
                                     with the functions in `plain/` instead of viper's
     boards/NAME.json                `boards/NAME/board.json` as it stands
+    app/main.py, app/app/*.py       the example application, for the virtual board that `tinyseal monitor` starts
     manifest.json                   the sha256 of every file, by architecture, and of all sources
 """
 
@@ -26,7 +27,8 @@ from dot_generator import BYTECODE, WIDTHS, dot_module
 NATIVE = ("xtensawin", "rv32imc", "x64")
 ARCHITECTURES = (*NATIVE, BYTECODE)
 _ROOT = Path(__file__).parents[1]
-_SOURCE = _ROOT / "firmware" / "tinyseal"
+_FIRMWARE = _ROOT / "firmware"
+_SOURCE = _FIRMWARE / "tinyseal"
 _BOARDS = _ROOT / "boards"
 _PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
 
@@ -57,10 +59,15 @@ def source_digest() -> str:
     """One sha256 over all that the payload is made of."""
     digest = hashlib.sha256()
     generators = [Path(__file__), Path(__file__).with_name("dot_generator.py")]
-    for path in [*generators, *sorted(_SOURCE.rglob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
+    boards = sorted(_BOARDS.glob("*/board.json"))
+    for path in [*generators, *sorted(_SOURCE.rglob("*.py")), *_application(), *boards]:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT)} {len(data)}\n".encode() + data)
     return digest.hexdigest()
+
+
+def _application() -> list[Path]:
+    return [_FIRMWARE / "main.py", *sorted((_FIRMWARE / "app").glob("*.py"))]
 
 
 def build(payload: Path = _PAYLOAD) -> Path:
@@ -77,6 +84,9 @@ def build(payload: Path = _PAYLOAD) -> Path:
     (fresh / "boards").mkdir()
     for board in sorted(_BOARDS.glob("*/board.json")):
         shutil.copyfile(board, fresh / "boards" / f"{board.parent.name}.json")
+    (fresh / "app" / "app").mkdir(parents=True)
+    for path in _application():
+        shutil.copyfile(path, fresh / "app" / path.relative_to(_FIRMWARE))
     manifest = {"source": source_digest(), "firmware": hashes}
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     shutil.rmtree(payload, ignore_errors=True)

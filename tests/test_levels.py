@@ -53,13 +53,14 @@ HOST = {
     "screening": ("screening", (*_BASE, "picture")),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
     "api": ("api", (*_BASE, "sealing", "building", "transport", "provisioning")),
+    "monitoring": ("monitoring", (*_BASE, "transport", "provisioning", "example", "picture", "api")),
     "bench": ("bench", (*_BASE, "compiler", "building", "transport", "provisioning", "picture")),
     "cli": (
         "cli",
         (
             *_BASE,
             *("compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning", "api"),
-            "bench",
+            *("bench", "monitoring"),
         ),
     ),
     "demo": ("demo", ("package", "example")),
@@ -155,7 +156,7 @@ PACKAGES = {
 }
 FIRMWARE_SOURCES = PACKAGES["native"]
 # What lies there runs on the virtual board's VM, or is sent to a board.
-ON_BOARDS = ("sim.vm.", "bench.onboard.")
+ON_BOARDS = ("sim.vm.", "bench.onboard.", "payload.")
 HOST_SOURCES = {
     name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith(ON_BOARDS)
 }

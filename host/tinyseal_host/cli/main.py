@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import bench, board, boards, contracts, doctor, files, infer, keys, sealing, status
+from . import bench, board, boards, contracts, doctor, files, infer, keys, monitor, sealing, status
 from .output import Output, failed
 from .parser import parse
 
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int | None]] = {
     "doctor": doctor.doctor,
     "boards": boards.boards,
     "bench": bench.bench,
+    "monitor": monitor.monitor,
     "wipe": board.wipe,
     "sim": board.sim,
 }

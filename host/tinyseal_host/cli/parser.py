@@ -11,6 +11,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import UsageError
 from ..formats import KeySource
+from . import measuring_options
 
 _EPILOG = """\
 exit status: 0 done, 1 failed, 2 usage, 3 the board refused it, 4 no board; of several boards the highest
@@ -185,16 +186,14 @@ def _board_commands(commands: _Commands[Parser]) -> None:
         commands, "bench", "measure on a board what engines, gate, kernels and models take, or compare two results"
     )
     _port(bench)
-    bench.add_argument("-o", "--output", type=Path, metavar="B.json", help="save the result")
-    bench.add_argument("--models", type=Path, metavar="FOLDER", help="every .tflite there, instead of the example's")
-    bench.add_argument(
-        "--compare",
-        type=Path,
-        nargs=2,
-        metavar=("A.json", "B.json"),
-        help="show two results side by side, without a board",
+    measuring_options.bench(bench)
+
+    monitor = _add(
+        commands, "monitor", "show what an application on a board says of its frames, without interrupting it"
     )
-    bench.add_argument("--plot", type=Path, metavar="OUT.png", help="draw the result, or the two")
+    measuring_options.monitor(monitor, _number(float, 0, 1e9))
+    _state(monitor)
+    _heap(monitor)
 
     wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
     _port(wipe)
@@ -238,6 +237,12 @@ def _port(parser: Parser) -> None:
         "--device", action="append", default=[], metavar="ID", help="work on no board but this one; repeatable"
     )
     parser.add_argument("--no-restart", action="store_true", help="leave the board at its prompt, its program stopped")
+    _state(parser)
+    _heap(parser)
+    parser.set_defaults(keys=[])  # not every command for boards has the option
+
+
+def _state(parser: Parser) -> None:
     parser.add_argument(
         "--state",
         type=Path,
@@ -246,8 +251,6 @@ def _port(parser: Parser) -> None:
         metavar="DIR",
         help="what a virtual board keeps when the power is off; once for each --port sim",
     )
-    _heap(parser)
-    parser.set_defaults(keys=[])  # not every command for boards has the option
 
 
 def _remember(parser: Parser) -> None:
