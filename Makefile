@@ -51,7 +51,7 @@ lint: setup ## ruff, and mypy for the host and for the firmware
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy host/tinyseal_host tests/emulation
-	$(BIN)/mypy --config-file firmware/mypy.ini firmware/tinyseal
+	$(BIN)/mypy --config-file firmware/mypy.ini firmware/tinyseal firmware/app firmware/main.py
 
 clean: ## remove all that make and the tools have made
 	rm -rf .venv build dist host/tinyseal_host/payload .pytest_cache .mypy_cache .ruff_cache .hypothesis

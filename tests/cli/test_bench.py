@@ -6,10 +6,10 @@ import os
 import pytest
 from tinyseal_host.bench import measuring
 from tinyseal_host.bench.engines import OPENED, questions
+from tinyseal_host.cli import main
 from tinyseal_host.contract import TYPES
+from tinyseal_host.example import write_example
 from tinyseal_host.program import OPERATORS
-
-MODELS = os.environ.get("TINYSEAL_MODELS")
 
 
 def figure(name, us, count=1):
@@ -27,9 +27,6 @@ def result(*figures, clock_hz=None, **changed):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """A run on a virtual board that holds a model: status before, the run's outcome, its files, status after."""
-    from tinyseal_host.cli import main
-    from tinyseal_host.example import write_example
-
     folder = tmp_path_factory.mktemp("bench")
     write_example(folder)
     before = os.getcwd()

@@ -37,18 +37,18 @@ def questions() -> tuple[Question, ...]:
     """What `engines()` on the board answers, in the order in which people read it."""
     zeros, ones = bytes(_PAGE), b"\x01" * _PAGE
     counters = b"".join(_NONCE + (256 + number).to_bytes(4, "big") for number in range(256))
-    ghash = _digest(_ghash(ones))
+    ghash = digest(_ghash(ones))
     return (
         Question("call", 1, "call", "an empty function of Python: in each of these", ""),
-        Question("aes_block", 1, "block", "AES-256 by the engine, a block a call", _digest(_ecb(zeros[:16]))),
-        Question("aes_buffer", 256, "block", "AES-256 by the engine, 256 blocks a call", _digest(_ecb(zeros))),
-        Question("sha256_block", 64, "byte", "SHA-256 by the engine, made and finished", _digest(zeros[:64])),
-        Question("sha256_buffer", _PAGE, "byte", "SHA-256 by the engine, made and finished", _digest(zeros)),
+        Question("aes_block", 1, "block", "AES-256 by the engine, a block a call", digest(_ecb(zeros[:16]))),
+        Question("aes_buffer", 256, "block", "AES-256 by the engine, 256 blocks a call", digest(_ecb(zeros))),
+        Question("sha256_block", 64, "byte", "SHA-256 by the engine, made and finished", digest(zeros[:64])),
+        Question("sha256_buffer", _PAGE, "byte", "SHA-256 by the engine, made and finished", digest(zeros)),
         Question("ghash_table", 1, "table", "GHASH's table, once a file", ghash),
         Question("ghash_buffer", _PAGE, "byte", "GHASH", ghash),
-        Question("ctr_counters", 256, "block", "counter blocks", _digest(counters)),
-        Question("ctr_xor", _PAGE, "byte", "keystream and ciphertext", _digest(ones)),
-        Question("wipe", _PAGE, "byte", "overwriting", _digest(zeros)),
+        Question("ctr_counters", 256, "block", "counter blocks", digest(counters)),
+        Question("ctr_xor", _PAGE, "byte", "keystream and ciphertext", digest(ones)),
+        Question("wipe", _PAGE, "byte", "overwriting", digest(zeros)),
     )
 
 
@@ -58,7 +58,7 @@ def opening(n: int) -> tuple[Question, bytes]:
     plain = engine.update(bytes(n))
     sealed = AESGCM(_KEY).encrypt(_NONCE, plain, _AAD)
     about = "AES-256-GCM: verified, then decrypted in place"
-    return Question(f"open_{n >> 10}k", n, "byte", about, _digest(plain)), sealed[n:]
+    return Question(f"open_{n >> 10}k", n, "byte", about, digest(plain)), sealed[n:]
 
 
 def signature() -> tuple[Question, tuple[bytes, bytes, bytes]]:
@@ -70,7 +70,8 @@ def signature() -> tuple[Question, tuple[bytes, bytes, bytes]]:
     return question, (modulus(key.public_key()), hashlib.sha256(message).digest(), signed)
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """As onboard/clock.py has it."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 

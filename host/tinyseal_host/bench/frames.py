@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +16,7 @@ from ..errors import Status
 from ..model.quantisation import quantise
 from ..model.raw_tables import raw_quantise_tables
 from ..model.tables import quantise_table
-from .engines import Question
+from .engines import Question, digest
 
 LENGTH, CHANNELS = 600, 6
 _SCALE, _ZERO_POINT = 0.25, 3
@@ -81,8 +80,8 @@ def quantise_cases() -> list[Quantising]:
         else:
             table = raw_quantise_tables(Contract(kind, 1, (Channel(0, 1),), 0), _SCALE, _ZERO_POINT)
         wanted = (quantise(frame.astype(np.float32), _SCALE, _ZERO_POINT).astype(np.int16) + 128).astype(np.uint8)
-        answer = hashlib.sha256(wanted.tobytes()).hexdigest()[:16]
-        question = Question(f"quantise_{kind}", LENGTH, "value", f"{kind} to the network's bytes", answer)
+        about = f"{kind} to the network's bytes"
+        question = Question(f"quantise_{kind}", LENGTH, "value", about, digest(wanted.tobytes()))
         found.append(Quantising(question, kind, frame.tobytes(), table))
     return found
 

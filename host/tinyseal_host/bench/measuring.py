@@ -16,7 +16,7 @@ from typing import Any
 from .. import __version__
 from ..board.provisioning import BoardInfo
 from ..board.transport import Link, Progress, base64_chunks
-from ..errors import BoardError
+from ..errors import BoardError, Refusal, RefusedError
 from . import engines, frames, models
 from .engines import Question
 from .models import Ready
@@ -27,6 +27,7 @@ _CLOCK = (_ONBOARD / "clock.py").read_text(encoding="utf-8")
 _CHAPTERS = {name: (_ONBOARD / f"{name}.py").read_text(encoding="utf-8") for name in ("engines", "gate", "model")}
 _PATIENCE_S = 900.0  # a large model on a board without the native emitter
 _VIRTUAL = "VIRTUAL"
+_NO_MEMORY = "no memory"
 
 _Answers = list[Figure]
 
@@ -35,20 +36,18 @@ def measure(link: Link, info: BoardInfo, wanted: list[Ready], progress: Progress
     """All figures, and the `wanted` models; BoardError when an answer is wrong. The package is on the board."""
     bench = _Bench(link)
     clock, before = bench.begin()
-    figures: list[Figure] = []
+    jobs: list[Callable[[], _Answers]] = [*bench.jobs(), *(partial(bench.layer, layer) for layer in models.layers())]
     found: list[dict[str, Any]] = []
-    jobs: list[Callable[[], object]] = [
-        *(partial(lambda job: figures.extend(job()), job) for job in bench.jobs()),
-        *(partial(lambda layer: figures.extend(bench.layer(layer)), layer) for layer in models.layers()),
-        *(partial(lambda model: found.append(bench.model(model)), model) for model in wanted),
-    ]
+    figures: list[Figure] = []
     for number, job in enumerate(jobs):
-        job()
+        figures += job()
         if progress:
-            progress(number + 1, len(jobs))
-    for model in found:
-        if "net" in model:
-            figures += _of_model(model)
+            progress(number + 1, len(jobs) + len(wanted))
+    for number, model in enumerate(wanted):
+        found.append(bench.model(model))
+        figures += _of_model(found[-1])
+        if progress:
+            progress(len(jobs) + number + 1, len(jobs) + len(wanted))
     virtual = info.name == _VIRTUAL
     board = {
         "board": info.name,
@@ -100,7 +99,7 @@ class _Bench:
         question, tag = engines.opening(n)
         answer = self._chapter("engines", f"say(opening({n},{tag!r}))")
         if answer is None:
-            self.left_out[question.name] = "no memory"
+            self.left_out[question.name] = _NO_MEMORY
             return []
         return [self._figure("opening", question, answer)]
 
@@ -139,13 +138,15 @@ class _Bench:
         before = self.begin()[1]
         program = model.program
         sizes = {"release_bytes": len(model.release), "arena_bytes": program.arena_len, "macs": program.macs}
-        if len(model.release) > before[1]:  # not even the file
-            found = None
-        else:
+        try:
             self._send("model", model.release)
             found = self._ask(f"say(measure({models.VERSION},{closely}))")
+        except RefusedError as error:
+            if error.code != Refusal.MEMORY:
+                raise
+            found = None
         if found is None:
-            return {"name": model.name, **sizes, "refused": "no memory", "heap": {"before": before}}
+            return {"name": model.name, **sizes, "refused": _NO_MEMORY, "heap": {"before": before}}
         after = self._ask("say(heap())")
         with self._link.understanding():
             steps = [
@@ -199,11 +200,13 @@ class _Bench:
 
 
 def _of_model(model: dict[str, Any]) -> list[Figure]:
-    """Gate and network of a model."""
+    """Gate and network of a model, if it was measured."""
+    if "net" not in model:
+        return []
     name, macs = model["name"], model["macs"]
     (gate_us, gate_worst), (net_us, net_worst) = model["gate"], model["net"]
     about = "as the model's own counter has it"
     gate = Figure("models", f"{name} gate", about, gate_us, gate_worst, model["values"], "value")
     count, unit = (macs, "MAC") if macs else (model["values"], "value")
-    net = Figure("models", name, "the network, quantising included", net_us, net_worst, count, unit)
+    net = Figure("models", f"{name} network", "quantising included", net_us, net_worst, count, unit)
     return [gate, net]

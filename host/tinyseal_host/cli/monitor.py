@@ -45,10 +45,10 @@ def monitor(options: argparse.Namespace, output: Output) -> None:
         try:
             watch.run(port, stack)
         except BoardError as error:
-            watch.end()
+            watch.draw()
             seen = f" after {session.frames:,} frames" if session.frames else ""
             raise BoardError(error.message + seen, hint=error.hint) from error
-    watch.end()
+    watch.draw()
     if not session.frames and not watch.ended:
         said = session.trouble.text if session.trouble else session.last_unreadable
         heard = f", it said {quoted(said)}" if said else ""
@@ -81,6 +81,7 @@ class _Watch:
     def __init__(self, session: Session, options: argparse.Namespace, output: Output) -> None:
         self._session, self._options, self._output = session, options, output
         self._csv: TextIO | None = None
+        self._stack = contextlib.ExitStack()
         self._begun = time.monotonic()
         self._message = ""
         self.port = ""
@@ -90,9 +91,7 @@ class _Watch:
 
     def run(self, port: Port, stack: contextlib.ExitStack) -> None:
         """Until the time is over or somebody ends it; BoardError when the board is gone."""
-        if self._options.csv is not None:
-            self._csv = stack.enter_context(_create(self._options.csv))
-            self._csv.write(csv_text([], head=True))
+        self._stack = stack
         console = Console()
         shows = console.is_terminal and not self._output.as_json
         keys = stack.enter_context(keyboard()) if shows else Keyboard(False)
@@ -133,14 +132,21 @@ class _Watch:
             self._session.note(line, self.seconds)
             if isinstance(line, Frame):
                 rows.append((self.seconds, line))
-                if not quiet and self._csv is None:
+                if not quiet and self._options.csv is None:
                     self._output.say(monitor_view.line(self._session, line))
-        if self._csv is not None and rows:
-            try:
-                self._csv.write(csv_text(rows, head=False))
-                self._csv.flush()
-            except OSError as error:
-                raise TinysealError(f"{self._options.csv}: {reason(error)}") from error
+        if rows and self._options.csv is not None:
+            self._write(rows)
+
+    def _write(self, rows: list[tuple[float, Frame]]) -> None:
+        """As they come, so that a cut leaves what came before it; there is no file without a frame."""
+        first = self._csv is None
+        try:
+            if self._csv is None:
+                self._csv = self._stack.enter_context(self._options.csv.open("w", encoding="utf-8", newline=""))
+            self._csv.write(csv_text(rows, head=first))
+            self._csv.flush()
+        except OSError as error:
+            raise TinysealError(f"{self._options.csv}: {reason(error)}") from error
 
     def _view(self, keys: Keyboard, paused: bool) -> RenderableType:
         about = f"{_KEYS}   {self._message}" if keys.reads else ""
@@ -155,13 +161,11 @@ class _Watch:
         except TinysealError as error:
             self._message = error.message
 
-    def end(self) -> None:
+    def draw(self) -> None:
         """The picture, when one was asked for and a frame came."""
         if self._options.plot is not None and self._session.frames:
             title = self._session.about.name if self._session.about else self.port
             write_whole(self._options.plot, drawing.picture(self._session, title))
-        if self._options.csv is not None and not self._session.frames:
-            self._options.csv.unlink(missing_ok=True)  # a header alone
 
     def say(self) -> None:
         """What came, in the end."""
@@ -169,7 +173,7 @@ class _Watch:
         if not (sys.stdout.isatty() and not output.as_json):
             output.table([(name, value.plain) for name, value in monitor_view.rows(session, self.seconds)])
         for target, what in ((self._options.csv, "saved to"), (self._options.plot, "drawn in")):
-            if target is not None:
+            if target is not None and session.frames:
                 output.say(f"{what} {target}")
         times = session.latencies_us()
         output.result(
@@ -188,14 +192,3 @@ class _Watch:
                 "ill_formed": session.unreadable,
             }
         )
-
-
-@contextlib.contextmanager
-def _create(path: Path) -> Iterator[TextIO]:
-    """A file that is written as the lines come, so that a cut leaves what came before it."""
-    try:
-        file = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise TinysealError(f"{path}: {reason(error)}") from error
-    with file:
-        yield file
