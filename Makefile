@@ -20,7 +20,7 @@ setup: .venv/ready $(PAYLOAD) ## make .venv with the tinyseal command and all th
 	$(PIP) install --no-deps --upgrade --target .venv/stubs $(STUBS)
 	touch $@
 
-$(PAYLOAD): .venv/ready firmware/payload.py firmware/package_sources.py firmware/dot_generator.py $(wildcard firmware/tinyseal/*.py firmware/tinyseal/plain/*.py boards/*/board.json)
+$(PAYLOAD): .venv/ready firmware/payload.py firmware/package_sources.py firmware/dot_generator.py firmware/main.py $(wildcard firmware/app/*.py firmware/tinyseal/*.py firmware/tinyseal/plain/*.py boards/*/board.json)
 	$(BIN)/python firmware/payload.py
 
 demo: setup ## the main job, from a .tflite to classified frames, on the virtual board
@@ -60,7 +60,7 @@ lint: setup ## ruff, and mypy for the host and for the firmware
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy host/tinyseal_host tests/emulation
-	$(BIN)/mypy --config-file firmware/mypy.ini firmware/tinyseal
+	$(BIN)/mypy --config-file firmware/mypy.ini firmware/tinyseal firmware/app firmware/main.py
 
 clean: ## remove all that make and the tools have made
 	rm -rf .venv build dist host/tinyseal_host/payload .pytest_cache .mypy_cache .ruff_cache .hypothesis

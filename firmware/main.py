@@ -1,36 +1,57 @@
-"""An application: opens the model at boot, classifies frame after frame, says why when it does not.
+"""An application: opens the model at boot, classifies frame after frame, and prints a line of JSON for each.
 
-Copy it to the board as `main.py`, and put your sensor into `frames()`. As it is, it replays the float32 frames in
-`/frames.bin`, each as long as the model's contract says.
+Copy it to the board with the folder `app` beside it, and let `sensor` return yours. As it is, it replays the frames in
+`/frames.bin`. `tinyseal monitor` shows what it prints.
 """
 
-from array import array
+import time
 
 import tinyseal
+from app import report
+from app.replay import Replay
+
+# from app.adc import Analogue
+# from app.imu import Imu
+# from app.uart import Frames
+# from machine import ADC, I2C, UART, Pin
+
+_SIZES = (0, 4, 2, 1, 1)  # bytes of a value, by the contract's type
+_EVERY = 50  # frames between two lines that say what the model is
 
 
-def frames(length):
-    """Fill one buffer again and again: an array that is made here once keeps the loop free of allocations."""
-    frame = array("f", (0.0 for _ in range(length)))
-    with open("/frames.bin", "rb") as file:
-        while file.readinto(frame):
-            yield frame
+def sensor(frame_bytes):
+    """Where frames come from: whatever has a `fill(frame)`, which raises OSError while there is none."""
+    return Replay("/frames.bin", frame_bytes, rate_hz=5)
+    # return Imu(I2C(0, scl=Pin(9), sda=Pin(8)), rate_hz=10)
+    # return Analogue([ADC(Pin(4))], rate_hz=100)
+    # return Frames(UART(1, baudrate=921600, rx=Pin(5)))
 
 
 def main():
-    """Until there are no more frames."""
+    """Until it is interrupted. A sensor that fails is tried again every second."""
     with tinyseal.open() as model:
-        for frame in frames(model.length):
+        frame = bytearray(_SIZES[model.type] * model.length)
+        source = None
+        number = 0
+        while True:
+            try:
+                source = source or sensor(len(frame))
+                source.fill(frame)
+            except OSError as error:
+                source = None
+                print(report.failure("sensor", error))
+                time.sleep(1)
+                continue
             status = model.infer(frame)
-            if status == tinyseal.OK:
-                print(model.labels[model.top], model.output[model.top])
-            else:
-                print("refused:", tinyseal.STATUSES[status])
+            if number % _EVERY == 0:
+                print(report.about(model))
+            print(report.frame(model, number, status))
+            number += 1
 
 
 try:
     main()
 except tinyseal.SealError as error:
-    print("no model:", error)
-except OSError as error:
-    print("no frames:", error)
+    print(report.failure("model", error))
+except ValueError as error:
+    print(report.failure("sensor", error))

@@ -6,6 +6,7 @@ kept in the tree, `host/tinyseal_host/payload/`:
     firmware/ARCH/tinyseal/*.mpy    as `mpy-cross` makes them; for boards without the native emitter, ARCH `bytecode`,
                                     with the functions in `plain/` instead of viper's
     boards/NAME.json                `boards/NAME/board.json` as it stands
+    app/main.py, app/app/*.py       the example application, for the virtual board that `tinyseal monitor` starts
     manifest.json                   the sha256 of every file, by architecture, and of all sources
 """
 
@@ -24,6 +25,7 @@ from dot_generator import BYTECODE
 from package_sources import ARCHITECTURES, SOURCE, sources
 
 _ROOT = Path(__file__).parents[1]
+_FIRMWARE = _ROOT / "firmware"
 _BOARDS = _ROOT / "boards"
 _PAYLOAD = _ROOT / "host" / "tinyseal_host" / "payload"
 
@@ -32,10 +34,15 @@ def source_digest() -> str:
     """One sha256 over all that the payload is made of."""
     digest = hashlib.sha256()
     generators = [Path(__file__).with_name(f"{name}.py") for name in ("payload", "package_sources", "dot_generator")]
-    for path in [*generators, *sorted(SOURCE.rglob("*.py")), *sorted(_BOARDS.glob("*/board.json"))]:
+    boards = sorted(_BOARDS.glob("*/board.json"))
+    for path in [*generators, *sorted(SOURCE.rglob("*.py")), *_application(), *boards]:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT)} {len(data)}\n".encode() + data)
     return digest.hexdigest()
+
+
+def _application() -> list[Path]:
+    return [_FIRMWARE / "main.py", *sorted((_FIRMWARE / "app").glob("*.py"))]
 
 
 def build(payload: Path = _PAYLOAD) -> Path:
@@ -52,6 +59,9 @@ def build(payload: Path = _PAYLOAD) -> Path:
     (fresh / "boards").mkdir()
     for board in sorted(_BOARDS.glob("*/board.json")):
         shutil.copyfile(board, fresh / "boards" / f"{board.parent.name}.json")
+    (fresh / "app" / "app").mkdir(parents=True)
+    for path in _application():
+        shutil.copyfile(path, fresh / "app" / path.relative_to(_FIRMWARE))
     manifest = {"source": source_digest(), "firmware": hashes}
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     shutil.rmtree(payload, ignore_errors=True)

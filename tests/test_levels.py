@@ -56,9 +56,11 @@ HOST = {
     "screening": ("screening", (*_BASE, "picture")),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim", "burning")),
     "api": ("api", _API),
+    "monitoring": ("monitoring", (*_BASE, "transport", "provisioning", "example", "picture", "api")),
+    "bench": ("bench", (*_BASE, "compiler", "building", "transport", "provisioning", "picture")),
     "cli": (
         "cli",
-        (*_API, "compiler", "sim", "burning", "example", "screening", "api"),
+        (*_API, "compiler", "sim", "burning", "example", "screening", "api", "bench", "monitoring"),
     ),
     "testing": (
         "testing",
@@ -156,9 +158,10 @@ PACKAGES = {
     for kernels, architecture in (("native", "xtensawin"), ("plain", "bytecode"))
 }
 FIRMWARE_SOURCES = PACKAGES["native"]
-# What lies in sim/vm runs on the virtual board's VM.
+# What lies there runs on the virtual board's VM, or is sent to a board.
+ON_BOARDS = ("sim.vm.", "bench.onboard.", "payload.")
 HOST_SOURCES = {
-    name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith("sim.vm.")
+    name: source for name, source in sources(ROOT / "host" / "tinyseal_host").items() if not name.startswith(ON_BOARDS)
 }
 
 

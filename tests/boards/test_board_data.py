@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from firmware_sources import firmware_module
+from tinyseal_host.bench.result import read_result
 from tinyseal_host.formats import KeySource
 from tinyseal_host.sim import VirtualBoard
 
@@ -122,3 +123,18 @@ def test_the_virtual_board_is_what_the_simulator_starts():
     settings = ROOT / "host" / "tinyseal_host" / "sim" / "vm" / "settings.py"
     name = re.search(r'^MACHINE = "(.*?)"', settings.read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert any(re.search(pattern, name) for pattern in data["machine"])
+
+
+@pytest.mark.parametrize("board", [board for board in BOARDS if board != "VIRTUAL"])
+def test_results_are_of_this_board(board):
+    folder = ROOT / "boards" / board / "results"
+    assert "tinyseal bench" in (folder / "README.md").read_text(encoding="utf-8")
+    for path in folder.iterdir():
+        if path.name != "README.md":
+            assert path.suffix == ".json"
+            measured = read_result(path)
+            assert (measured.board["board"], measured.virtual) == (board, False)
+            assert measured.clock_hz is not None
+            assert (
+                path.name == f"{measured.clock_hz // 10**6}mhz-{measured.board['micropython']}-{measured.package}.json"
+            )

@@ -64,7 +64,7 @@ def answers(board):
 
 
 def test_what_is_refused_changes_nothing(board, maker, version):
-    """Tampered with, another board's, older, unsigned, a stranger's, and signed as another version than it is sealed."""
+    """Tampered with, another board's, older, unsigned, a stranger's, signed as another version than sealed."""
     good = maker.good()
     foreign = board.info.device_id[:-1] + bytes([board.info.device_id[-1] ^ 1])
     stranger = rsa.generate_private_key(65537, 3072)

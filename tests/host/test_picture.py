@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinyseal_host.picture import Panel, chart, draw, font, png
+from tinyseal_host.picture import Bar, Panel, chart, draw, draw_bars, font, png
 from tinyseal_host.picture.canvas import Canvas, Ink
 
 
@@ -194,3 +194,28 @@ def test_ticks_are_few_round_and_inside(low, span, most):
     if len(gaps):
         assert np.allclose(gaps, gaps[0], rtol=1e-3)
         assert round(float(gaps[0]) / 10 ** np.floor(np.log10(gaps[0] * 1.001)), 3) in (1, 2, 5)
+
+
+def bar_widths(data, ink):
+    """How wide each run of lines in that ink is, from the top."""
+    pixels, _ = decode(data)
+    widths = [int((line == ink).sum()) for line in pixels]
+    return [width for width, before in zip(widths, [0, *widths], strict=False) if width and width != before]
+
+
+def test_bars_are_as_long_as_the_logarithms():
+    """From 1 to 1000: ten, a hundred and a thousand are one, two and three equal parts long; the key is drawn first."""
+    data = draw_bars(
+        "title", ["only"], [Bar(name, (value,)) for name, value in (("a", 10), ("b", 100), ("c", 1000), ("d", 1))]
+    )
+    key, *widths = bar_widths(data, Ink.TRACE)
+    part = widths[0]
+    assert key == 18
+    assert part > 200
+    assert [abs(width - part * times) <= 3 for width, times in zip(widths, (1, 2, 3), strict=False)] == [True] * 3
+
+
+def test_two_series_have_their_inks():
+    data = draw_bars("title", ["first", "second"], [Bar("both", (1.0, 10.0)), Bar("one", (5.0, None))])
+    assert len(bar_widths(data, Ink.TRACE)) == 3
+    assert len(bar_widths(data, Ink.LIMIT)) == 2

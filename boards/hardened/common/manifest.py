@@ -24,3 +24,4 @@ if options.application:
     freeze(options.application)
 else:
     freeze(_FIRMWARE, "main.py")
+    package("app", base_path=_FIRMWARE)

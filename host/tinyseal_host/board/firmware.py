@@ -73,3 +73,10 @@ def _manifest() -> dict[str, Any]:
     except OSError as error:
         raise TinysealError("the firmware is not built", hint="make setup, in the checkout") from error
     return manifest
+
+
+def application() -> dict[str, dict[str, bytes]]:
+    """The example application's files by folder of the board, "" for its root."""
+    _manifest()
+    folder = _PAYLOAD / "app"
+    return {name: {path.name: path.read_bytes() for path in (folder / name).glob("*.py")} for name in ("", "app")}

@@ -93,12 +93,12 @@ def open_port(
     BoardError when no board answers.
     """
     with contextlib.ExitStack() as stack:
-        device = stack.enter_context(_virtual_board(state, heap_kib, native)) if port == SIM else device_of(port)
+        device = stack.enter_context(virtual_board(state, heap_kib, native)) if port == SIM else device_of(port)
         yield stack.enter_context(connect(device, soft_reset=False, restart=restart, stop=stop))
 
 
 @contextlib.contextmanager
-def _virtual_board(state: Path | None, heap_kib: int | None, native: bool) -> Iterator[str]:
+def virtual_board(state: Path | None, heap_kib: int | None, native: bool) -> Iterator[str]:
     """The pseudo-terminal of a virtual board: the one that runs on `state`, or a new one for as long as this lasts."""
     running = running_port(state) if state is not None else None
     if running is not None:

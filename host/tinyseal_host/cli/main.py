@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, boards, burn, contracts, doctor, files, infer, keys, rotate, sealing, status
+from . import bench, board, boards, burn, contracts, doctor, files, infer, keys, monitor, rotate, sealing, status
 from .output import Output, failed
 from .parser import parse
 
@@ -33,6 +33,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int | None]] = {
     "status": status.status,
     "doctor": doctor.doctor,
     "boards": boards.boards,
+    "bench": bench.bench,
+    "monitor": monitor.monitor,
     "wipe": board.wipe,
     "sim": board.sim,
 }

@@ -56,6 +56,13 @@ def port(parser: Parser) -> None:
         "--device", action="append", default=[], metavar="ID", help="work on no board but this one; repeatable"
     )
     parser.add_argument("--no-restart", action="store_true", help="leave the board at its prompt, its program stopped")
+    state(parser)
+    heap(parser)
+    parser.set_defaults(keys=[])  # not every command for boards has the option
+
+
+def state(parser: Parser) -> None:
+    """Folders of virtual boards."""
     parser.add_argument(
         "--state",
         type=Path,
@@ -64,8 +71,6 @@ def port(parser: Parser) -> None:
         metavar="DIR",
         help="what a virtual board keeps when the power is off; once for each --port sim",
     )
-    heap(parser)
-    parser.set_defaults(keys=[])  # not every command for boards has the option
 
 
 def remember(parser: Parser) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import options
+from . import measuring_options, options
 from .options import Parser
 
 _EPILOG = """\
@@ -179,6 +179,19 @@ def _board_commands(commands: _Commands[Parser]) -> None:
     doctor = _add(commands, "doctor", "find out what is wrong with a board, and what to do about it")
     options.port(doctor)
     options.remember(doctor)
+
+    bench = _add(
+        commands, "bench", "measure on a board what engines, gate, kernels and models take, or compare two results"
+    )
+    options.port(bench)
+    measuring_options.bench(bench)
+
+    monitor = _add(
+        commands, "monitor", "show what an application on a board says of its frames, without interrupting it"
+    )
+    measuring_options.monitor(monitor)
+    options.state(monitor)
+    options.heap(monitor)
 
     wipe = _add(commands, "wipe", "remove keys, version floor, models and package from a board, after asking")
     options.port(wipe)

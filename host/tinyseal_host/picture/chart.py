@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,8 @@ _TICKS = (1.0, 2.0, 5.0, 10.0)
 class Panel:
     """One channel: its values, float [frames, samples], in the unit of its limits `low` and `high`.
 
-    `spots` are the values, bool [frames, samples], and `refused` the frames, bool [frames], that are marked.
+    `spots` are the values, bool [frames, samples], and `refused` the frames, bool [frames], that are marked. Without
+    `limited` the limits are what is shown, and not drawn.
     """
 
     title: str
@@ -33,28 +35,39 @@ class Panel:
     high: float
     spots: npt.NDArray[np.bool_]
     refused: npt.NDArray[np.bool_]
+    limited: bool = True
 
 
-def draw(title: str, panels: list[Panel], width: int = 1200) -> bytes:
+LEGEND = {
+    Ink.TRACE: "values",
+    Ink.LIMIT: "limits of the range",
+    Ink.REFUSED: "frame refused",
+    Ink.SPOT: "what it was refused for",
+}
+
+
+def draw(
+    title: str,
+    panels: list[Panel],
+    width: int = 1200,
+    *,
+    legend: Mapping[Ink, str] = LEGEND,
+    axis: str = "frame, each {samples} samples",
+) -> bytes:
     """A PNG file, `width` pixels wide, of one panel or more with the same number of frames and samples."""
     height = 2 * _TITLE + len(panels) * (_TITLE + _PANEL) + _BELOW
     canvas = Canvas(width, height)
     canvas.text(10, 6, title)
-    _legend(canvas, 10, 6 + _TITLE)
+    _legend(canvas, 10, 6 + _TITLE, legend)
     for number, panel in enumerate(panels):
         top = 2 * _TITLE + number * (_TITLE + _PANEL)
         canvas.text(_LEFT, top + 6, panel.title)
-        _Plot(canvas, panel, top + _TITLE, last=number == len(panels) - 1).draw()
+        _Plot(canvas, panel, top + _TITLE, axis if number == len(panels) - 1 else "").draw()
     return canvas.encode()
 
 
-def _legend(canvas: Canvas, x: int, y: int) -> None:
-    for ink, text in (
-        (Ink.TRACE, "values"),
-        (Ink.LIMIT, "limits of the range"),
-        (Ink.REFUSED, "frame refused"),
-        (Ink.SPOT, "what it was refused for"),
-    ):
+def _legend(canvas: Canvas, x: int, y: int, legend: Mapping[Ink, str]) -> None:
+    for ink, text in legend.items():
         canvas.area(x, y + 2, x + 17, y + 11, ink)
         canvas.text(x + 26, y, text)
         x += 26 + CHARACTER_WIDTH * (len(text) + 2)
@@ -63,8 +76,9 @@ def _legend(canvas: Canvas, x: int, y: int) -> None:
 class _Plot:
     """One panel on a canvas, its upper edge at line `top`."""
 
-    def __init__(self, canvas: Canvas, panel: Panel, top: int, *, last: bool) -> None:
-        self._canvas, self._panel, self._last = canvas, panel, last
+    def __init__(self, canvas: Canvas, panel: Panel, top: int, axis: str) -> None:
+        """`axis`: what is written below it, "" above another panel."""
+        self._canvas, self._panel, self._axis = canvas, panel, axis
         self._top, self._bottom = top, top + _PANEL - 1
         self._left, self._right = _LEFT, canvas.width - 1 - _RIGHT
         self._width = self._right - self._left
@@ -79,7 +93,7 @@ class _Plot:
             left = self._border(frame)
             canvas.area(left, self._top, max(left, self._border(frame + 1) - 1), self._bottom, Ink.REFUSED)
         self._axes()
-        for limit in (panel.low, panel.high):
+        for limit in (panel.low, panel.high) if panel.limited else ():
             if self._low <= limit <= self._high:
                 canvas.dashes(self._left, self._right, self._y(limit), Ink.LIMIT)
         values = panel.values.reshape(-1).astype(np.float64)
@@ -104,11 +118,11 @@ class _Plot:
             canvas.area(self._left, y, self._right, y, Ink.FRAME)
         for x in (self._left, self._right):
             canvas.area(x, self._top, x, self._bottom, Ink.FRAME)
-        if self._last:
+        if self._axis:
             for tick in ticks(0, self._frames - 1, 12):
                 if tick == int(tick):
                     self._frame_number(int(tick))
-            canvas.text(self._left, self._bottom + 10 + TEXT_HEIGHT, f"frame, each {self._samples} samples")
+            canvas.text(self._left, self._bottom + 10 + TEXT_HEIGHT, self._axis.format(samples=self._samples))
 
     def _frame_number(self, frame: int) -> None:
         text = str(frame)

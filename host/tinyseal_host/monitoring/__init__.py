@@ -1,0 +1,1 @@
+"""What an application on a board says of its frames: read, counted, drawn; the board is only listened to."""
