@@ -76,11 +76,14 @@ def test_the_tasks(folder):
     commands = "".join(text for kind, text in BLOCKS if kind == "sh")
     assert STAYS in commands
     commands = commands.replace(STAYS + "\n", "")
+    (folder / "test_motion.py").write_text(python_block("import pytest"))
     with VirtualBoard(folder / "reader") as board:
         status = json.loads(shell(f"tinyseal status --json --port {board.port}", folder))
         script = commands.replace("/dev/ttyACM0", board.port).replace(DEVICE, status["device_id"])
         output = shell("set -eux\n" + script, folder)
     assert "tinyseal: error" not in output
+    assert "2 passed, 1 skipped" in output
+    assert 'name="board_id" value="' + status["device_id"] in (folder / "report.xml").read_text()
     assert "standing 107\nstanding 114\n" in output.replace("\r", "")
     assert (folder / "again.tsm").read_bytes() == (folder / "motion.tsm").read_bytes()
     rows = [line.split(",")[-4:] for line in (folder / "out.csv").read_text().splitlines()[1:]]
