@@ -1,9 +1,9 @@
-"""That the suite is whole: every module of the package is on the board, can be loaded there, and has its tests here."""
+"""That the suite is whole: every module of the package can be loaded on the board and has its tests here."""
 
 from pathlib import Path
 
 from tinyseal_host.board.firmware import load_firmware
-from vm import ask
+from vm import ask, run
 
 _KERNELS = "dots kernels kernels_dot dot_16 dot_32 dot_64 layout net model release fixed_point"
 _STEPS = "copy depthwise depthwise3x3 elementwise matrix pool ring softmax"
@@ -42,3 +42,20 @@ def test_the_scripts_run_on_the_board(board):
     found = ask("import umachine\nprint(ujson.dumps(hexlify(umachine.unique_id()).decode()))", None)
     assert found == board.info.device_id.hex()
     assert board.provision(board.keys).sent == 0
+
+
+def test_files_that_stay_are_sent_once(board, kept):
+    """By their hash: what is on the board is not sent again, and an altered file is."""
+    script = "with open('data') as file:\n    print(len(file.read()))"
+    sizes = []
+    for data in (b"a" * 9000, b"a" * 9000, b"b" * 9000):
+        board.transcript.clear()
+        assert run(script, files={"data": data}) == "9000\n"
+        sizes.append("_q.write" in board.transcript.text())
+    assert sizes[1:] == [False, True]
+
+
+def test_no_other_file_stays(scripts):
+    before = scripts.folders()
+    assert run("print(1)", files={"data": b"x"}) == "1\n"
+    assert scripts.folders() == before
