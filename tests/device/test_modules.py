@@ -9,11 +9,12 @@ _KERNELS = "dots kernels kernels_dot dot_16 dot_32 dot_64 layout net model relea
 _STEPS = "copy depthwise depthwise3x3 elementwise matrix pool ring softmax"
 TESTED = {
     "test_crypto": "ctr gcm ghash hkdf memory rsa sha256",
+    "test_efuse": "efuse",
     "test_signatures": "rsa",
     "test_gates": "contract gate gate_more raw",
     "test_kernels": f"{_KERNELS} {' '.join('steps_' + name for name in _STEPS.split())}",
     "test_opening": "__init__ errors keys sealed slots store",
-    "test_updates": "keep keys remote slots store",
+    "test_updates": "keep keys provisioning remote slots store",
 }
 
 
@@ -41,7 +42,7 @@ def test_the_scripts_run_on_the_board(board):
     """And not on this computer; what is on it is what this package carries, and the fixtures' model is no other's."""
     found = ask("import umachine\nprint(ujson.dumps(hexlify(umachine.unique_id()).decode()))", None)
     assert found == board.info.device_id.hex()
-    assert board.provision(board.keys).sent == 0
+    assert board.provision(board.keys).firmware.sent == 0
 
 
 def test_files_that_stay_are_sent_once(board, kept):
