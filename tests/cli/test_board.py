@@ -1,6 +1,7 @@
 """The commands that talk to a board, on virtual ones: what arrives there, what is refused, what is said."""
 
 import csv
+import re
 import signal
 import subprocess
 import sys
@@ -172,8 +173,12 @@ def test_status_reads_the_counters_of_the_program_that_runs(tinyseal, deploy, sh
         subprocess.run([*mpremote, "soft-reset"], check=True, capture_output=True)
         done = subprocess.run([*mpremote, "resume", "run", program], check=True, capture_output=True, text=True)
         assert done.stdout.splitlines()[:3] == ["standing 107", "standing 114", "refused: RANGE"]
-        counts = tinyseal(f"status --port {board.port} --json").json["health"]["counts"]
-    assert {name: count for name, count in counts.items() if count} == {"OK": 4, "RANGE": 1}
+        said = dict(re.split(r"  +", line) for line in tinyseal(f"status --port {board.port}").out.splitlines()[1:])
+    assert said["last refusal"] == "range in channel 0, at most 1 in a row"
+    assert said["counters"] == (
+        "ok 4, size 0, nan 0, range 1, zeros 0, saturated 0, flat 0, step 0, mean 0, deviation 0, sensor 0"
+        "; channel 0: 1"
+    )
 
 
 def test_the_program_on_the_board_runs_again_after_a_command(tinyseal, here):

@@ -35,6 +35,7 @@ def test_an_update_is_undone_until_its_model_has_opened(tinyseal, deploy, shared
     tinyseal("infer --port sim --state board", shared / "frames.npy")
     refused = tinyseal("rollback --port sim --state board")
     assert (refused.status, "ROLLBACK" in refused.error) == (3, True)
+    assert "has opened" in refused.hint
     assert state(tinyseal)[:2] == (2, 2)
 
 

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -193,6 +194,19 @@ while True: pass
         for line in (f"provision --keys {shared / 'keys'}", "status"):
             time.sleep(1)
             assert tinyseal(f"{line} --port {board.port}").status == 0
+
+
+def test_ctrl_c_on_the_way_to_a_board_leaves_its_program_running(here):
+    """Whether that was stopped by then is not known."""
+    stop = threading.Event()
+    stop.set()
+    with VirtualBoard(here / "board") as board:
+        with connect(board.port) as link:
+            link.run(f"f = open('/main.py', 'w')\nf.write({COUNT + 'while True: pass'!r})\nf.close()")
+        before = runs_after(board, 1)
+        with pytest.raises(KeyboardInterrupt), connect(board.port, stop=stop):
+            pass
+        assert runs_after(board, 1) == before + "x"
 
 
 def runs_after(board, seconds):

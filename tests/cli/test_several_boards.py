@@ -1,5 +1,6 @@
 """One command on several boards: all at once, each told for itself, and the worst of their exit statuses."""
 
+import contextlib
 import json
 import os
 import pty
@@ -188,6 +189,15 @@ def test_a_line_for_each_board_on_a_terminal_and_no_colour_elsewhere(shared, her
     assert "\x1b" not in piped.stdout + piped.stderr
 
 
+def has_open(pid):
+    """The files that a process has open."""
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.add(os.readlink(link))
+    return found
+
+
 def test_ctrl_c_ends_all_of_them_and_leaves_the_boards_running(tinyseal, deploy_to, shared, here):
     """The boards count their starts: the last one is that after the command."""
     assert deploy_to(BOTH).status == 0
@@ -206,8 +216,10 @@ def test_ctrl_c_ends_all_of_them_and_leaves_the_boards_running(tinyseal, deploy_
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(6)
-        assert process.poll() is None
+        while not {first.port, second.port} <= has_open(process.pid):
+            assert process.poll() is None
+            time.sleep(0.1)
+        time.sleep(1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out, err) == (130, "", "tinyseal: error: interrupted\n")

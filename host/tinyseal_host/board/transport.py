@@ -164,16 +164,19 @@ def connect(
     """
     wire = open_wire(device, stop)
     link = Link(device, wire)
-    broken = True
+    broken, interrupted = True, False
     try:
         with link._errors():
             wire.enter(soft_reset=soft_reset)
             wire.synchronise()
         yield link
         broken = False
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
     finally:
         with contextlib.suppress(*_LINK_ERRORS):
-            if wire.in_raw_repl:
+            if wire.in_raw_repl or interrupted:  # on the way into it the board's program has been stopped already
                 wire.leave(restart=restart, broken=broken)
         with contextlib.suppress(*_LINK_ERRORS):
             wire.close()

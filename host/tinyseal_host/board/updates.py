@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import Refusal, RefusedError
 from ..formats import Release
 from .transfer import Folder, digest, not_as_sent, send, understood
 from .transport import Link, Progress
@@ -120,7 +121,12 @@ def forget_left_slot(link: Link) -> None:
 
 def rollback(link: Link) -> Pushed:
     """Go back to the older model of the two; RefusedError when it does not open or the version floor is above it."""
-    return _pushed(link, link.call("rollback"))
+    try:
+        return _pushed(link, link.call("rollback"))
+    except RefusedError as error:
+        if error.code == Refusal.ROLLBACK:
+            error.hint = "the newer model has opened: no way back; deploy the older one as a later --version"
+        raise
 
 
 def _pushed(link: Link, about: dict[str, Any]) -> Pushed:

@@ -113,35 +113,35 @@ def _visit_all(found: list[Place], output: Output, visit: Visit) -> list[Done | 
     """What became of each, in their order; a defect of ours is raised when all have come to their end."""
     outcomes: dict[int, Done | BaseException] = {}
     stop = threading.Event()
+    # Waited for instead of the threads: a join that Ctrl-C interrupts takes a running one for ended (CPython 3.11).
+    ended = [threading.Event() for _ in found]
 
     def one(number: int, place: Place, bar: Bar) -> None:
         try:
             outcomes[number] = visit(place, bar, stop)
         except BaseException as error:  # noqa: BLE001 - nothing may be lost in a thread
             outcomes[number] = error
+        finally:
+            ended[number].set()
 
     with output.bars([place.label for place in found]) as bars:
-        threads = [
-            threading.Thread(target=one, args=(number, place, bar), daemon=True)
-            for number, (place, bar) in enumerate(zip(found, bars, strict=True))
-        ]
-        for thread in threads:
-            thread.start()
+        for number, (place, bar) in enumerate(zip(found, bars, strict=True)):
+            threading.Thread(target=one, args=(number, place, bar), daemon=True).start()
         try:
-            for thread in threads:
-                thread.join()
+            for event in ended:
+                event.wait()
         except KeyboardInterrupt:
             stop.set()
-            for thread in threads:
-                thread.join()
+            for event in ended:
+                event.wait()
             raise
-    ended: list[Done | TinysealError] = []
+    told: list[Done | TinysealError] = []
     for number in range(len(found)):
         outcome = outcomes[number]
         if not isinstance(outcome, Done | TinysealError):
             raise outcome
-        ended.append(outcome)
-    return ended
+        told.append(outcome)
+    return told
 
 
 def _refuse_twins(found: list[Place], outcomes: list[Done | TinysealError]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..api import Board
 from ..board import registry
+from ..errors import Status
 from ..formats import KeySource
 from . import fleet
 from .board import notes_of
@@ -92,9 +93,9 @@ def _fallback(found: dict[str, Any] | None) -> str:
 def _counters(health: dict[str, Any] | None) -> str:
     if health is None:
         return "no model was opened since the board started"
-    channels = {f"channel {number}": count for number, count in enumerate(health["channels"]) if count}
-    counts = {name.lower(): count for name, count in health["counts"].items()}
-    return ", ".join(f"{name} {count}" for name, count in (counts | channels).items())
+    counts = [f"{status.name.lower()} {health['counts'][status.name]}" for status in Status]  # a board's have no order
+    channels = [f"channel {number}: {count}" for number, count in enumerate(health["channels"]) if count]
+    return "; ".join(", ".join(part) for part in (counts, channels) if part)
 
 
 def _last_refusal(health: dict[str, Any] | None) -> str:
