@@ -62,7 +62,7 @@ def test_lengths_that_the_document_gives():
     assert size(fields("Sealed header")) == formats.SEALED_HEADER_LEN == constants("sealed")["_HEADER"] == 64
     assert size(fields("Release header")) == formats.RELEASE_HEADER_LEN == constants("release")["_HEADER"] == 64
     assert size(fields("Contract")) == contract.CONTRACT_LEN == constants("contract")["_FIXED"] == 28
-    assert size(fields("Channel")) == contract.CHANNEL_LEN == constants("contract")["RECORD"] == 64
+    assert size(fields("Channel")) == contract.CHANNEL_LEN == constants("contract")["_RECORD"] == 64
     assert size(fields("Program header")) == program.PROGRAM_HEADER_LEN == 4 * constants("net")["_HEADER_WORDS"]
     assert formats.TAG_LEN == constants("sealed")["_TAG"] == 16
     assert formats.SIGNATURE_LEN == constants("rsa")["SIZE"] == 384
@@ -104,7 +104,9 @@ def test_refusals_and_statuses():
     assert board.pop("STATUSES") == tuple(statuses.values())
     told = {name: code for table in (refusals, statuses) for code, name in table.items()}
     optional = {check.name for check in contract.Checks}  # numbered in `gate_more` by their order, behind ZEROS
-    assert board == {name: code for name, code in told.items() if name not in optional}
+    in_the_gate = {"SIZE", "NAN", "RANGE", "ZEROS"}  # where they are used
+    assert {name: constants("gate")["_" + name] for name in in_the_gate} == {name: told[name] for name in in_the_gate}
+    assert board == {name: code for name, code in told.items() if name not in optional | in_the_gate}
 
 
 def test_key_sources_and_info_strings():
@@ -131,8 +133,9 @@ def test_the_store_of_a_board():
     assert constants("store")["_SIGNER"] == constants("rsa")["SIZE"]
     text = section("4. The store of a board")
     assert f"in `{constants('store')['_FOLDER']}`" in text
+    files = constants("remote")
     _, slot_a, slot_b = constants("slots")["_PATHS"]
-    assert f"The slots are `{slot_a}` and `{slot_b}`; `{constants('slots')['NEW']}` is an upload" in text
+    assert f"The slots are `{slot_a}` and `{slot_b}`; `{files['_FOLDER'] + files['_UPLOAD']}` is an upload" in text
 
 
 @pytest.fixture(scope="module")
