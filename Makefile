@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test attack powercut conformance bench size lint clean
+.PHONY: help setup demo test attack faults powercut conformance bench size lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ attack: setup ## every flip, cut and lie that a sealed file and its engines can 
 
 powercut: setup ## boards that lose their power at every write to flash and NVS, and cables that fail
 	PYTHONPATH=tests $(BIN)/python -m powercut
+
+faults: setup ## faults of sensors put into the example's test frames: what the gate refuses, what misleads the network
+	PYTHONPATH=tests $(BIN)/python -m faults
 
 conformance: setup ## TensorFlow Lite Micro's bytes, for the models in TINYSEAL_MODELS and for thousands of random files
 	PYTHONPATH=tests $(BIN)/python -m conformance

@@ -35,7 +35,7 @@ def contract_for(data, **changed):
     entry = entry_of(data)
     low, high = ((end - int(entry.zero_points[0])) * float(entry.scales[0]) for end in (-128, 127))
     fields = {"length": entry.size, "low": low, "high": high, "max_zeros": entry.size} | changed
-    return Contract("float32", **fields)
+    return Contract.simple(**fields)
 
 
 def compile_bytes(data, contract=None):

@@ -29,7 +29,7 @@ def constants(module):
     for node in ast.parse((FIRMWARE / f"{module}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = node.value
-            if isinstance(value, ast.Call) and ast.unparse(value.func) == "const":
+            if isinstance(value, ast.Call) and ast.unparse(value.func) in ("const", "micropython.const"):
                 value = value.args[0]
             try:
                 found[node.targets[0].id] = ast.literal_eval(value)

@@ -26,7 +26,7 @@ from tinyseal_host import contract, errors, formats, keys, program, sealing
 
 MICROPYTHON = Path(sys.executable).with_name("micropython")
 
-CODES = {"u8": "B", "u16": "H", "u32": "I", "i32": "i", "f32": "f"}
+CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i", "f32": "f"}
 
 
 def fields(heading):
@@ -50,6 +50,7 @@ def size(described):
         ("Sealed header", formats.SEALED_FIELDS),
         ("Release header", formats.RELEASE_FIELDS),
         ("Contract", contract.CONTRACT_FIELDS),
+        ("Channel", contract.CHANNEL_FIELDS),
         ("Program header", program.PROGRAM_FIELDS),
     ],
 )
@@ -60,12 +61,33 @@ def test_the_host_has_the_document_s_fields(heading, host):
 def test_lengths_that_the_document_gives():
     assert size(fields("Sealed header")) == formats.SEALED_HEADER_LEN == constants("sealed")["_HEADER"] == 64
     assert size(fields("Release header")) == formats.RELEASE_HEADER_LEN == constants("release")["_HEADER"] == 64
-    assert size(fields("Contract")) == contract.CONTRACT_LEN == constants("release")["_CONTRACT"] == 20
+    assert size(fields("Contract")) == contract.CONTRACT_LEN == constants("contract")["_FIXED"] == 28
+    records = {constants(module)["_RECORD"] for module in ("contract", "gate", "gate_more", "raw")}
+    assert {size(fields("Channel")), contract.CHANNEL_LEN} == records == {64}
     assert size(fields("Program header")) == program.PROGRAM_HEADER_LEN == 4 * constants("net")["_HEADER_WORDS"]
     assert formats.TAG_LEN == constants("sealed")["_TAG"] == 16
     assert formats.SIGNATURE_LEN == constants("rsa")["SIZE"] == 384
     assert "The last 384 bytes" in section("Signature")
     assert "The file is exactly `64 + payload_len + 16` bytes" in section("Sealed header")
+
+
+def test_types_and_checks_of_a_contract():
+    cells = {name: meaning for _, _, name, meaning in rows("Contract")}
+    types = {name: int(number) for number, name in re.findall(r"(\d) `(\w+)`", cells["type"])}
+    assert types == contract.TYPES
+    checks = {name.upper(): int(number) for number, name in re.findall(r"(\d+) (\w+)", cells["checks"])}
+    assert checks == {check.name: check.value for check in contract.Checks}
+    statuses = {name: int(code) for code, name, _ in rows("5. Refusals", 1)}
+    order = [name for _, name in sorted((number, name) for name, number in checks.items())]
+    assert [statuses[name] for name in order] == list(range(statuses["ZEROS"] + 1, statuses["SENSOR"]))
+    text = section("Contract") + section("Channel")
+    board = constants("contract")
+    assert f"1 to {board['_CHANNELS_MAX']};" in text
+    assert board["_CHANNELS_MAX"] == contract.MAX_CHANNELS
+    assert f"a channel has {board['_SAMPLES_MAX']} values at most" in text
+    assert board["_SAMPLES_MAX"] == contract.MAX_MEAN_SAMPLES
+    assert f"or {contract.NO_ZERO} for none" in text
+    assert constants("raw")["_NO_ZERO"] == contract.NO_ZERO
 
 
 def test_sections_come_in_the_document_s_order():
@@ -81,7 +103,12 @@ def test_refusals_and_statuses():
     board = constants("errors")
     assert board.pop("CODES")[1:] == tuple(refusals.values())
     assert board.pop("STATUSES") == tuple(statuses.values())
-    assert board == {name: code for table in (refusals, statuses) for code, name in table.items()}
+    told = {name: code for table in (refusals, statuses) for code, name in table.items()}
+    told_apart = ("OK", "SIZE", "NAN", "RANGE", "ZEROS")  # by the gate; the optional ones follow in their checks' order
+    gate, more = constants("gate"), constants("gate_more")
+    assert {name: gate[f"_{name}"] for name in told_apart} == {name: told[name] for name in told_apart}
+    assert (more["_OK"], more["_ZEROS"]) == (told["OK"], told["ZEROS"])
+    assert board == {name: told[name] for name in (*refusals.values(), "OK", "SENSOR") if name}
 
 
 def test_key_sources_and_info_strings():
@@ -109,7 +136,8 @@ def test_the_store_of_a_board():
     text = section("4. The store of a board")
     assert f"in `{constants('store')['_FOLDER']}`" in text
     _, slot_a, slot_b = constants("slots")["_PATHS"]
-    assert f"The slots are `{slot_a}` and `{slot_b}`; `{constants('slots')['NEW']}` is an upload" in text
+    upload = f"{constants('store')['_FOLDER']}/{constants('remote')['_UPLOAD']}"
+    assert f"The slots are `{slot_a}` and `{slot_b}`; `{upload}` is an upload" in text
 
 
 @pytest.fixture(scope="module")
@@ -149,16 +177,18 @@ def test_a_reader_of_ten_lines_opens_a_sealed_file(release, source):
 BOARD = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import ujson
+import ujson, ustruct
 from tinyseal.sealed import Sealed
 from tinyseal.release import Release
 sealed = Sealed(sys.argv[2])
 with open(sys.argv[3], "rb") as file:
     data = bytearray(file.read())
 release = Release(data, sealed.version)
+contract = release.contract
 print(ujson.dumps([
     sealed.key_source, sealed.device_id.hex(), sealed.version, sealed.payload_len,
-    release.name, release.labels, release.length, list(release.limits), release.max_zeros,
+    release.name, release.labels, contract.length, list(ustruct.unpack_from("<2i", data, contract.at)),
+    contract.max_zeros,
     release.program_at, release.program_len, release.tables_at, release.tables_len,
     bytes(release.selftest_frame).hex(), bytes(release.selftest_output).hex(),
 ]))
@@ -174,7 +204,7 @@ def test_the_board_reads_the_same_offsets(release, tmp_path):
     command = [MICROPYTHON, tmp_path / "board.py", ROOT / "firmware", tmp_path / "M.seal", tmp_path / "M.tsm"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout
-    limits = list(struct.unpack("<2I", struct.pack("<2f", tiny.LOW, tiny.HIGH)))
+    limits = list(struct.unpack("<2i", struct.pack("<2f", tiny.LOW, tiny.HIGH)))
     assert json.loads(answer.stdout) == [
         *(3, "7cdfa1e0c3b4", 7, len(release)),
         *(tiny.NAME.decode(), [label.decode() for label in tiny.LABELS], tiny.LENGTH, limits, tiny.MAX_ZEROS),

@@ -6,7 +6,7 @@ import re
 
 from firmware_sources import modules, payload_module
 from format_document import FIRMWARE, constants, rows, section
-from tinyseal_host import program, program_checks, program_rules
+from tinyseal_host import program, program_checks, program_rules, quantise_rules
 from tinyseal_host.model import tables
 
 
@@ -84,6 +84,10 @@ def test_rows_and_quantise_tables():
     quantise = {name: (int(offset), kind) for offset, kind, name, _ in rows("Quantise table")}
     assert quantise["threshold"] == (12, f"{layout['_THRESHOLDS']} u32")
     steps_at = quantise["threshold"][0] + 4 * layout["_THRESHOLDS"]
-    assert quantise["steps"][0] == steps_at == program._QUANTISE_HEAD_LEN == layout["_QUANTISE_FIXED"]
+    assert quantise["steps"][0] == steps_at == quantise_rules.FLOAT32_HEAD_LEN == layout["_QUANTISE_FIXED"]
+    raw = {name: (int(offset), kind) for offset, kind, name, _ in rows("Quantise tables of raw integers")}
+    assert raw == {"base": (0, "u16"), "shift": (2, "u16"), "first": (4, "256 u8"), "last": (260, "256 u16")}
+    assert quantise_rules.RAW16_LEN == constants("raw")["_RAW16_LEN"] == 4 + 256 + 2 * 256
+    assert quantise_rules.RAW8_LEN == constants("raw")["_RAW8_LEN"] == 256
     assert section("Exponential table").lstrip().startswith("256 i32")
     assert program._EXP_TABLE_LEN == 4 * 256

@@ -19,11 +19,12 @@ _STEPS = (
 FIRMWARE = {
     "0": ("errors memory fixed_point", ()),
     "sha": ("sha256", ("0",)),
-    "1": ("ctr gate ghash hkdf layout rsa " + _KERNELS, ("0", "sha")),
+    "contract": ("contract", ("0",)),
+    "1": ("ctr gate_more ghash hkdf layout raw rsa " + _KERNELS, ("0", "sha", "contract")),
     "dots": ("dots", ("0", "1")),
     "steps": (_STEPS, ("0", "1", "dots")),
-    "2": ("gcm net", ("0", "1", "steps")),
-    "3": ("sealed release", ("0", "sha", "1", "2")),
+    "2": ("gate gcm net", ("0", "contract", "1", "steps")),
+    "3": ("sealed release", ("0", "sha", "contract", "1", "2")),
     "model": ("model", ("0", "1", "2", "3")),
     "store": ("store", ("0", "1")),
     "hardware": ("keep keys slots", ("0", "1", "store")),
@@ -37,16 +38,25 @@ AES_MODULES = {"cryptolib", "ucryptolib"}
 _BASE = ("package", "formats and keys")
 HOST = {
     "package": ("__init__", ()),
-    "formats and keys": ("errors files program program_checks program_rules contract formats gate keys", ("package",)),
+    "formats and keys": (
+        "errors files units contract contract_limits contract_toml gate program program_checks program_rules"
+        " quantise_rules formats keys",
+        ("package",),
+    ),
     "compiler": ("model", _BASE),
     "sealing": ("sealing", _BASE),
     "building": ("building", (*_BASE, "compiler", "sealing")),
     "transport": ("board.transport board.wire", _BASE),
     "sim": ("sim", _BASE),
     "example": ("example", _BASE),
+    "picture": ("picture", ()),
+    "screening": ("screening", (*_BASE, "picture")),
     "provisioning": ("board", (*_BASE, "sealing", "transport", "sim")),
     "api": ("api", (*_BASE, "sealing", "building", "transport", "provisioning")),
-    "cli": ("cli", (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "provisioning", "api")),
+    "cli": (
+        "cli",
+        (*_BASE, "compiler", "sealing", "building", "transport", "sim", "example", "screening", "provisioning", "api"),
+    ),
     "demo": ("demo", ("package", "example")),
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 from tflite_micro import runtime
+from tflite_writer import TfliteWriter
 
 ARENA_BYTES = 1 << 20
 
@@ -40,6 +41,15 @@ def run_tflm(data, inputs):
         interpreter.invoke()
         outputs.append(interpreter.get_output(0).reshape(-1).copy())
     return np.array(outputs)
+
+
+def tflm_quantise(values, scale, zero_point):
+    """What TensorFlow Lite Micro's QUANTIZE makes of float32 values, int8."""
+    writer = TfliteWriter()
+    entry = writer.tensor(values.shape, np.float32)
+    result = writer.tensor(values.shape, scale=scale, zero_point=zero_point)
+    writer.operator("QUANTIZE", [entry], [result])
+    return run_tflm(writer.finish([entry], [result]), [values])[0].reshape(values.shape)
 
 
 def frames(rng, shape):

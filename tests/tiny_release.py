@@ -13,7 +13,7 @@ FRAME = struct.pack("<4f", 2.0, -3.0, 0.0, 0.5)
 OUTPUT = struct.pack("2b", 2, -3)
 
 CONTRACT_AT = 64
-LABELS_AT = CONTRACT_AT + 20
+LABELS_AT = CONTRACT_AT + 28 + 64
 LABELS_SECTION = bytes([2]) + b"".join(bytes([len(label)]) + label for label in LABELS)
 PROGRAM_AT = LABELS_AT + 16  # two bytes of padding
 PROGRAM_LEN = 4 * (7 + 14)
@@ -48,6 +48,11 @@ TABLES = quantise_table() + dot_table()
 ROWS_AT = TABLES_AT + len(quantise_table())
 
 
+def contract(length=LENGTH, max_zeros=MAX_ZEROS):
+    """One channel of float32, whose scale is 1 and offset 0, and no optional check."""
+    return struct.pack("<7I4f8I2Q", 1, length, 1, 0, max_zeros, 0, 0, LOW, HIGH, 1.0, 0.0, *[0] * 8, 0, 0)
+
+
 def program(tables_at=TABLES_AT):
     """Arena of 88 bytes: the frame at 0, of which 16 bytes are read, the output at 4, two units of scratch at 16."""
     header = struct.pack("<7I", ARENA_LEN, 0, LENGTH, 4, 2, tables_at, 1)
@@ -58,7 +63,7 @@ def program(tables_at=TABLES_AT):
 def body(version=7):
     """All of a release but its signature."""
     sections = (
-        struct.pack("<II2fI", 1, LENGTH, LOW, HIGH, MAX_ZEROS),
+        contract(),
         LABELS_SECTION,
         program(),
         TABLES,

@@ -11,14 +11,14 @@ import gc
 
 gc.collect()  # the modules stay: with garbage below them no large piece of memory would be left
 
-from . import gcm, keep, keys, release, sha256, slots
-from .errors import CODES, ENGINE, MEMORY, NAN, OK, RANGE, SIZE, STATUSES, STORE, ZEROS, SealError
+from . import gcm, keys, release, sha256, slots
+from .errors import CODES, ENGINE, MEMORY, OK, SENSOR, STATUSES, STORE, SealError
 from .memory import wipe
 from .model import Model
 from .sealed import Sealed
 
 __version__ = "0.1.0"
-__all__ = ("CODES", "NAN", "OK", "RANGE", "SIZE", "STATUSES", "ZEROS", "SealError", "open")
+__all__ = ("CODES", "OK", "SENSOR", "STATUSES", "SealError", "open")
 
 
 def open(path=None, keep_ms=0, timer=0):
@@ -28,6 +28,8 @@ def open(path=None, keep_ms=0, timer=0):
     gives way to the other slot's, if the floor allows that, for good. With `keep_ms` the model closes by itself after
     that many milliseconds without a frame, for which it takes the hardware timer of that number.
     """
+    if keep_ms:
+        from . import keep  # a module stays: it is loaded before there are large buffers to lie behind
     try:
         floor, active, _, _ = slots.state()
         model = _open_slot(floor, active) if path is None else _open(path, floor)

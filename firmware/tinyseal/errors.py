@@ -34,12 +34,21 @@ CODES = (
 )
 
 OK = const(0)
-SIZE = const(1)
-NAN = const(2)
-RANGE = const(3)
-ZEROS = const(4)
+SENSOR = const(10)
 
-STATUSES = ("OK", "SIZE", "NAN", "RANGE", "ZEROS")
+STATUSES = (
+    "OK",
+    "SIZE",
+    "NAN",
+    "RANGE",
+    "ZEROS",
+    "SATURATED",
+    "FLAT",
+    "STEP",
+    "MEAN",
+    "DEVIATION",
+    "SENSOR",
+)
 
 
 class SealError(Exception):

@@ -20,7 +20,7 @@ def quantise(p: ptr32, a: int, q: int, out: ptr8, n: int, table: ptr32):
     """n float32 at p to n biased bytes at out, by their bits (FORMAT.md "Quantise table").
 
     a and q only reserve registers: pass 0. NaN must have been refused: its search ends, but the byte
-    means nothing.
+    means nothing. RV32 76 instructions a value, Xtensa 86.
     """
     magnitude = 1
     magnitude = (magnitude << 30) + ((magnitude << 30) - 1)
@@ -31,9 +31,7 @@ def quantise(p: ptr32, a: int, q: int, out: ptr8, n: int, table: ptr32):
     steps = ptr8(int(table) + 1040)
     e = int(p) + 4 * n
     while int(p) < e:
-        a = p[0]
-        sign = int(uint(a) >> uint(31))
-        a = a & magnitude
+        a = p[0] & magnitude
         q = (a >> 16) - first
         if uint(q) < uint(count):
             q = steps[q]
@@ -43,9 +41,14 @@ def quantise(p: ptr32, a: int, q: int, out: ptr8, n: int, table: ptr32):
             q = 0
         else:
             q = 256
-        q = ((0 - sign) ^ q) + sign + zero
-        if uint(q) > uint(255):
-            q = 0 if q < 0 else 255
+        if p[0] == a:
+            q += zero
+            if q > 255:
+                q = 255
+        else:
+            q = zero - q
+            if q < 0:
+                q = 0
         out[0] = q
         p = ptr32(int(p) + 4)
         out = ptr8(int(out) + 1)

@@ -4,7 +4,6 @@ import umachine
 
 from . import rsa, store
 from .errors import NO_KEY, SealError
-from .hkdf import hkdf_into
 from .memory import wipe
 
 KEY = 32  # bytes of a device key, and of a seed
@@ -34,6 +33,8 @@ def check_source(source):
     mine = _found().kind
     if mine != source:
         raise SealError(NO_KEY, "sealed for key source %d, this board has %d" % (source, mine))
+    if source == store.FILE_KIND:
+        from . import hkdf  # noqa: F401 - a module stays: it is loaded before there are large buffers to lie behind
 
 
 def device_key_into(source, key):
@@ -43,6 +44,8 @@ def device_key_into(source, key):
         if not found.get_into("key", key):
             raise SealError(NO_KEY, "this board has no key")
         return
+    from .hkdf import hkdf_into
+
     seed = bytearray(KEY)
     try:
         if not found.get_into("key", seed):

@@ -13,6 +13,7 @@ from .errors import MEMORY, SealError
 from .layout import Layout, refuse
 from .memory import wipe
 
+_FLOAT32 = const(1)  # contract's type
 _HEADER_WORDS = const(7)
 _OUTPUT_MAX = const(4096)
 
@@ -51,7 +52,8 @@ class Net:
     SealError(RELEASE) when the program breaks a rule of FORMAT.md, SealError(MEMORY) when the arena cannot be had.
     """
 
-    def __init__(self, release, program_at, program_len, tables_at, tables_len):
+    def __init__(self, release, program_at, program_len, tables_at, tables_len, contract=None):
+        """`contract`: of frames that are not float32."""
         if program_len < 4 * _HEADER_WORDS:
             refuse("header")
         layout = Layout(release, program_at + program_len, tables_at, tables_at + tables_len)
@@ -62,15 +64,26 @@ class Net:
         layout.arena(output_at, self.output_len)
         if self.output_len > _OUTPUT_MAX:
             refuse("output")
-        layout.quantise(quantise_at)
+        self._raw = None
+        if contract is None or contract.type == _FLOAT32:
+            layout.quantise(quantise_at)
+        else:
+            from . import raw
+
+            self._raw = raw.Quantise(layout, quantise_at, contract)
         steps = _operators(layout, program_at + 4 * _HEADER_WORDS, count)
         gc.collect()
         try:
             self._arena = bytearray(self.arena_len)  # before the plan's small objects can lie in its way
         except MemoryError:
             raise SealError(MEMORY, "arena of %d bytes" % self.arena_len)
-        # One object a step, whose `run(model, arena)` allocates nothing.
-        self._steps = [operator(layout, at, layout.words(at, operator.WORDS)) for at, operator in steps]
+        # One object a step, whose `run(model, arena)` allocates nothing, in the place of its class.
+        at = program_at + 4 * _HEADER_WORDS
+        for i in range(count):
+            operator = steps[i]
+            steps[i] = operator(layout, at + 4, layout.words(at + 4, operator.WORDS))
+            at += 4 + 4 * operator.WORDS
+        self._steps = steps
         self.output = array("b", bytes(self.output_len))
         self._model = release
         # Slices allocate: made here, once.
@@ -80,7 +93,10 @@ class Net:
 
     def run(self, frame):
         """Quantise the accepted `frame`, run every step, fill `output`; the index of its greatest. Allocates none."""
-        kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
+        if self._raw is None:
+            kernels.quantise(frame, 0, 0, self._input, self.input_len, self._quantise)
+        else:
+            self._raw.run(frame, self._input)
         for step in self._steps:  # no locals for what it is given: of more words the frame would be on the heap
             step.run(self._model, self._arena)
         return kernels.finish(self._output, self.output_len, self.output)
@@ -92,7 +108,7 @@ class Net:
 
 
 def _operators(layout, at, count):
-    """(where its operands are, its class) for each step."""
+    """Each step's class."""
     steps = []  # type: list
     loaded = {}  # type: dict
     for _ in range(count):
@@ -103,7 +119,7 @@ def _operators(layout, at, count):
             gc.collect()  # a module stays: what loading the last one left must not lie below it
             loaded[number] = load(number)
         operator = loaded[number]
-        steps.append((at + 4, operator))
+        steps.append(operator)
         at += 4 + 4 * operator.WORDS
     if not count or at != layout.program_end:
         refuse("steps")

@@ -8,13 +8,11 @@ import ustruct
 from micropython import const
 
 from . import rsa
+from .contract import Contract
 from .errors import RELEASE, SIGNATURE, SealError
 from .sha256 import digest_of
 
 _HEADER = const(64)
-_CONTRACT = const(20)
-_FLOAT32 = const(1)
-_EXPONENT = const(0xFF)
 
 
 def _refuse(what):
@@ -36,7 +34,7 @@ def verify(release, modulus):
 class Release:
     """What a release says: name, labels, contract and where program, tables and self-test lie.
 
-    `limits` are the bits of the contract's float32 range; `selftest_frame` and `selftest_output` are views.
+    `contract` is a Contract; `selftest_frame` and `selftest_output` are views.
     SealError(RELEASE) when a rule is broken.
     """
 
@@ -53,30 +51,22 @@ class Release:
         contract_len, labels_len, self.program_len, self.tables_len, selftest_len = ustruct.unpack_from(
             "<5I", release, 32
         )
-        if contract_len != _CONTRACT or self.program_len & 3 or self.tables_len & 3:
+        if contract_len & 3 or self.program_len & 3 or self.tables_len & 3:
             _refuse("lengths")
-        labels_at = _HEADER + _CONTRACT
+        labels_at = _after(release, _HEADER, contract_len)
         self.program_at = _after(release, labels_at, labels_len)
         self.tables_at = _after(release, self.program_at, self.program_len)
         selftest_at = _after(release, self.tables_at, self.tables_len)
         if _after(release, selftest_at, selftest_len) + rsa.SIZE != total:
             _refuse("sections")
-        self._contract(release)
+        self.contract = Contract(release, _HEADER, contract_len)
         self.labels = _labels(release[labels_at : labels_at + labels_len])
-        frame = 4 * self.length
+        frame = self.contract.size * self.contract.length
         if selftest_len <= frame:
             _refuse("self-test")
         view = memoryview(release)
         self.selftest_frame = view[selftest_at : selftest_at + frame]
         self.selftest_output = view[selftest_at + frame : selftest_at + selftest_len]
-
-    def _contract(self, release):
-        kind, self.length, low, high, self.max_zeros = ustruct.unpack_from("<2I2fI", release, _HEADER)
-        if kind != _FLOAT32 or not 1 <= self.length < 1 << 30 or self.max_zeros > self.length:
-            _refuse("contract")
-        self.limits = ustruct.unpack_from("<2I", release, _HEADER + 8)
-        if _EXPONENT in [(bits >> 23) & _EXPONENT for bits in self.limits] or not low < high:
-            _refuse("range")
 
 
 def _after(release, at, n):

@@ -11,7 +11,6 @@ import ubinascii
 import uhashlib
 import ujson
 import uos
-import utime
 
 import tinyseal
 
@@ -52,7 +51,7 @@ def call(name, *arguments):
 
 
 def status():
-    """What this board holds: package, key source, signer, floor, slots, the last model's counts, free heap."""
+    """What this board holds: package, key source, signer, floor, slots, the last model's health, free heap."""
     gc.collect()
     found = store.find()
     floor, active, left, code = slots.state()
@@ -65,8 +64,22 @@ def status():
         "active": active,
         "slots": [_slot(1), _slot(2)],
         "fallback": {"slot": left, "code": CODES[code]} if left else None,
-        "counts": dict(zip(STATUSES, Model.latest_counts)) if Model.latest_counts else None,
+        "health": _health(Model.latest_health),
         "heap_free": gc.mem_free(),
+    }
+
+
+def _health(health):
+    """A model's counters, with names for the statuses; None for no model."""
+    if health is None:
+        return None
+    return {
+        "counts": dict(zip(STATUSES, health.counts)),
+        "channels": list(health.channels),
+        "last": STATUSES[health.last_status] if health.last_status else None,
+        "last_channel": health.last_channel,
+        "longest": health.longest,
+        "failed": health.failed,
     }
 
 
@@ -112,10 +125,11 @@ def provision(source, secret, modulus):
         wipe(secret)
 
 
-def check_room(payload_len, arena_len, operators):
+def check_room(payload_len, arena_len, operators, modules):
     """SealError(MEMORY) unless a release and an arena of these lengths in bytes can be had as `open` asks for them.
 
-    The modules of its operators are loaded for it, as they would be then. `arena_len` 0 where it is not known.
+    The modules of its operators, and those that its contract asks for, names in a str, are loaded for it, as they would
+    be then. `arena_len` 0 where it is not known.
     """
     close_model()
     _Session.frame = bytearray()
@@ -124,6 +138,9 @@ def check_room(payload_len, arena_len, operators):
     try:
         held += [bytearray(payload_len), bytearray(_SMALL), gcm.Work()]
         held.pop()  # what follows is asked for when the work of decryption is done
+        for name in modules.split():
+            gc.collect()
+            __import__("tinyseal." + name)
         for number in operators:
             gc.collect()
             net.load(number)
@@ -235,7 +252,14 @@ def rollback():
 
 
 def _about(model):
-    return {"name": model.name, "version": model.version, "labels": model.labels}
+    return {
+        "name": model.name,
+        "version": model.version,
+        "labels": model.labels,
+        "type": model.type,
+        "length": model.length,
+        "outputs": len(model.output),
+    }
 
 
 def open_model():
@@ -260,20 +284,24 @@ def put(at, text):
 
 
 def infer():
-    """[status, top, output as hexadecimal digits of int8 values, microseconds] for the frame."""
-    if _Session.model is None:
+    """[status, reason, channel, top, output, microseconds of the gate, of the network] for the frame.
+
+    The reason is the gate's status, the output the int8 values in hexadecimal digits, empty for a refused frame.
+    """
+    model = _Session.model
+    if model is None:
         raise SealError(CLOSED)
-    start = utime.ticks_us()
-    found = _Session.model.infer(_Session.frame)
-    took = utime.ticks_diff(utime.ticks_us(), start)
-    return [found, _Session.model.top, _hex(_Session.model.output) if not found else "", took]
+    status = model.infer(_Session.frame)
+    if status:
+        return [status, model.health.last_status, model.health.last_channel, 0, "", model.gate_us, 0]
+    return [status, status, -1, model.top, _hex(model.output), model.gate_us, model.net_us]
 
 
 def close_model():
-    """Wipe the model; its counts by status."""
-    counts = None
+    """Wipe the model; its health."""
+    health = None
     if _Session.model is not None:
-        counts = dict(zip(STATUSES, _Session.model.counts))
+        health = _health(_Session.model.health)
         _Session.model.close()
     _Session.model = None
-    return counts
+    return health

@@ -33,12 +33,11 @@ class RingConv:
         layout.arena(out_at, self._out_h * self._out_w * m)
         self._window = array("I", (ring_len, kernel_h, dilation_h * self._row, kernel_w, dilation_w * tap, tap))
         self._pad = bytes([pad] * 8)
-        # In units.
+        # In units; what lies beside the input's pixels is padding in every row of the ring.
         before = min(left, width)
-        inside = min(in_w, width - before)
-        self._before = before * c // 8
-        self._inside = inside * c // 8
-        self._behind = (width - before - inside) * c // 8
+        self._inside = min(in_w, width - before) * c // 8
+        self._inside_at = scratch_at + before * tap
+        self._all = self._ring * width * c // 8
         self._top = top
         self._in_h = in_h
         self._in_at = in_at
@@ -50,6 +49,7 @@ class RingConv:
 
     def run(self, model, arena):
         out_at = self._out_at
+        kernels_dot.units(self._pad, 0, arena, self._dots.inverse, 0, self._scratch_at, 1, self._all, 0)
         following = 0  # row of the padded input that becomes units next
         for y in range(self._out_h):
             first = y * self._stride
@@ -64,14 +64,9 @@ class RingConv:
     @micropython.native
     def _make(self, arena, row):
         """A row of the padded input into its place in the ring. Native for what `Dots.run` says."""
-        units = kernels_dot.units
-        inverse = self._dots.inverse
-        at = self._scratch_at + row % self._ring * self._row
+        at = self._inside_at + row % self._ring * self._row
         row -= self._top
-        before, inside, behind = self._before, self._inside, self._behind
+        source, start, units, pixels = arena, self._in_at + row * self._in_row, self._inside, 1
         if not 0 <= row < self._in_h:
-            before, inside, behind = before + inside + behind, 0, 0
-        units(self._pad, 0, arena, inverse, 0, at, 1, before, 0)
-        at += UNIT_LEN * before
-        units(arena, 0, arena, inverse, self._in_at + row * self._in_row, at, inside, 1, 0)
-        units(self._pad, 0, arena, inverse, 0, at + UNIT_LEN * inside, 1, behind, 0)
+            source, start, units, pixels = self._pad, 0, 1, self._inside
+        kernels_dot.units(source, 0, arena, self._dots.inverse, start, at, units, pixels, 0)

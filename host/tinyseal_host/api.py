@@ -15,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from . import building, keys, sealing
@@ -194,7 +192,7 @@ class Board:
         link, info = self.link, self.info
         link.restart()
         firmware = provisioning.send_firmware(link, info, firmware_progress)
-        updates.check_room(link, len(release), parse_release(release).program)
+        updates.check_room(link, len(release), parse_release(release))
         board = link.call("status")
         if board["key_source"]:
             provisioning.check_keys(board, info, master=keys.master, signer=keys.signer)
@@ -224,8 +222,13 @@ class Board:
         self.link.restart()
         provisioning.wipe(self.link)
 
-    def infer(self, frames: npt.NDArray[np.float32], *, progress: Progress | None = None) -> inference.Run:
-        """Run float32 frames [n, values] through the active model; RefusedError when it does not open."""
+    def infer(
+        self, frames: inference.Frames, *, what: AnyPath = "frames", progress: Progress | None = None
+    ) -> inference.Run:
+        """Run frames [n, values], of the contract's type or float64, through the active model.
+
+        RefusedError when it does not open, TinysealError when the frames, of which it speaks as `what`, do not fit.
+        """
         self.link.restart()
         provisioning.require_package(self.link)
-        return inference.infer(self.link, np.ascontiguousarray(frames, "<f4"), progress)
+        return inference.infer(self.link, frames, what, progress)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .contract import read_contract
+from .contract_toml import read_contract
 from .files import MODEL_LIMIT, read_bounded
 from .formats import MAX_NAME_LEN
 from .model.compiler import compile_model

@@ -32,13 +32,19 @@ class Refusal(IntEnum):
 
 
 class Status(IntEnum):
-    """What the gate says of one frame; the numbers that `infer` returns on a board."""
+    """What is said of one frame, in the numbers of a board's `infer`. SENSOR is `infer`'s, the rest the gate's."""
 
     OK = 0
     SIZE = 1
     NAN = 2
     RANGE = 3
     ZEROS = 4
+    SATURATED = 5
+    FLAT = 6
+    STEP = 7
+    MEAN = 8
+    DEVIATION = 9
+    SENSOR = 10
 
 
 _NOT_THE_FILE = {Refusal.NO_MODEL, Refusal.ENGINE, Refusal.MEMORY, Refusal.CLOSED, Refusal.STORE}

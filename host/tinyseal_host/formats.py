@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from .contract import CONTRACT_LEN, Contract, pack_labels, parse_contract, parse_labels
+from .contract import Contract, pack_labels, parse_contract, parse_labels
 from .errors import Refusal, RefusedError, TinysealError, quoted
 from .program import PROGRAM_HEADER_LEN, Program, parse_program
 from .program_rules import check_steps
+from .quantise_rules import check_quantise
 
 FORMAT_VERSION = 1
 MAX_MODEL_VERSION = 0xFFFFFFFF
@@ -172,10 +173,8 @@ def parse_release_header(data: bytes) -> ReleaseHeader:
         raise _bad_release("name is not UTF-8") from error
     if b"\0" in name:
         raise _bad_release("name is not padded with zero bytes")
-    if header.contract_len != CONTRACT_LEN:
-        raise _bad_release(f"contract has {header.contract_len} bytes, wanted {CONTRACT_LEN}")
-    if header.program_len % 4 or header.tables_len % 4:
-        raise _bad_release("program or tables are not a multiple of 4 bytes")
+    if header.contract_len % 4 or header.program_len % 4 or header.tables_len % 4:
+        raise _bad_release("contract, program or tables are not a multiple of 4 bytes")
     signature_at = header.layout()["signature"][0]
     if signature_at + SIGNATURE_LEN != total_len:
         raise _bad_release(f"its sections make {signature_at + SIGNATURE_LEN} bytes, its header says {total_len}")
@@ -219,6 +218,7 @@ def parse_release(data: bytes) -> Release:
             raise _bad_release(f"padding after {name} is not zero")
     contract = replace(parse_contract(parts["contract"]), labels=parse_labels(parts["labels"]))
     program = parse_program(parts["program"], parts["tables"], places["tables"][0])
+    check_quantise(contract, program.quantise_at, parts["tables"], places["tables"][0])
     check_steps(program, parts["tables"], places["tables"][0])
     if contract.length != program.input_len:
         raise _bad_release(f"contract has {contract.length} values, the program's input {program.input_len}")
@@ -253,7 +253,9 @@ def build_release(
     if not 1 <= version <= MAX_MODEL_VERSION:
         raise TinysealError(f"version is {version}, wanted 1 to {MAX_MODEL_VERSION}")
     label_bytes = pack_labels(tuple(labels))
-    tables_at = RELEASE_HEADER_LEN + CONTRACT_LEN + _padded(len(label_bytes)) + len(program_for(PROGRAM_HEADER_LEN))
+    tables_at = (
+        RELEASE_HEADER_LEN + contract.section_len + _padded(len(label_bytes)) + len(program_for(PROGRAM_HEADER_LEN))
+    )
     sections = (contract.pack(), label_bytes, program_for(tables_at), tables, selftest_frame + selftest_output)
     padded = b"".join(section + bytes(-len(section) % 4) for section in sections)
     total_len = RELEASE_HEADER_LEN + len(padded) + SIGNATURE_LEN

@@ -79,7 +79,6 @@ _ROW_WORDS_LEN = 20
 _SHORT_ROW_WORDS_LEN = 16
 _DEPTHWISE3X3_RECORD_LEN = 28
 _DOT_BLOCK = 16  # the narrowest
-_QUANTISE_HEAD_LEN = 12 + 257 * 4
 _EXP_TABLE_LEN = 256 * 4
 _ADD_TABLE_LEN = 256 * 4
 _MAP_TABLE_LEN = 256
@@ -171,8 +170,9 @@ class Program:
 def parse_program(section: bytes, tables: bytes, tables_at: int) -> Program:
     """A Program from its section and the tables it points into, which lie at release offset `tables_at`.
 
-    Checked: the header's rules, that the steps are known and fill the section, and that every table lies aligned and
-    whole in `tables`. What a step may do there is for `program_rules`. RefusedError RELEASE otherwise.
+    Checked: the header's rules, that the steps are known and fill the section, and that the steps' tables lie aligned
+    and whole in `tables`. What a step may do there is for `program_rules`, quantising for `quantise_rules`. Otherwise
+    RefusedError RELEASE.
     """
     if len(section) < PROGRAM_HEADER_LEN:
         raise _refused(f"has {len(section)} bytes, wanted at least {PROGRAM_HEADER_LEN}")
@@ -183,10 +183,6 @@ def parse_program(section: bytes, tables: bytes, tables_at: int) -> Program:
         raise _refused(f"input of {input_len} bytes at {input_at} is not in an arena of {arena_len}")
     if output_at + output_len > arena_len:
         raise _refused(f"output of {output_len} bytes at {output_at} is not in an arena of {arena_len}")
-    count_at = quantise_at - tables_at + 8
-    _check_table("quantise_at", quantise_at, _QUANTISE_HEAD_LEN, tables, tables_at)
-    steps_len = int.from_bytes(tables[count_at : count_at + 4], "little") + 3 & ~3
-    _check_table("quantise_at", quantise_at, _QUANTISE_HEAD_LEN + steps_len, tables, tables_at)
     steps = _parse_steps(section, step_count)
     for step in steps:
         for operand, length in step.tables.items():

@@ -14,8 +14,6 @@ _COPY_BITS = 24
 _POOL_DOWN = ("in_h", "kernel_h", "stride_h", "pad_top", "out_h")
 _POOL_ACROSS = ("in_w", "kernel_w", "stride_w", "pad_left", "out_w")
 _EXP_OF_0 = 0x7FFFFFFF
-_THRESHOLDS = 257
-_NO_MORE = 0x7FFFFFFF  # the last threshold, which ends the search
 
 
 def _rows(rules: Checks, step: Step) -> None:
@@ -191,13 +189,7 @@ _RULES: dict[str, Callable[[Checks, Step], None]] = {
 
 
 def check_steps(program: Program, tables: bytes, tables_at: int) -> None:
-    """RefusedError RELEASE when a parsed program's steps or quantise table break a rule; `tables_at` in the release."""
+    """RefusedError RELEASE when a parsed program's steps break a rule; `tables_at` in the release."""
     rules = Checks(program, tables, tables_at)
-    at = program.quantise_at
-    if rules.word(at) > 255 or rules.word(at + 12 + 4 * (_THRESHOLDS - 1)) != _NO_MORE:
-        raise refused("quantise table")
-    thresholds = [rules.word(at + 12 + 4 * number) for number in range(_THRESHOLDS)]
-    if thresholds != sorted(thresholds):
-        raise refused("thresholds do not ascend")
     for step in program.steps:
         _RULES[step.name](rules, step)

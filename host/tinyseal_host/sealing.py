@@ -130,7 +130,7 @@ def check(
             Refusal.RELEASE,
             f"release: model version is {release.header.model_version}, sealed as {header.model_version}",
         )
-    status = gate.check(np.frombuffer(release.selftest_frame, "<f4"), release.contract)
+    status = gate.check(np.frombuffer(release.selftest_frame, release.contract.dtype), release.contract)
     if status is not Status.OK:
         raise RefusedError(Refusal.SELF_TEST, f"release: the contract refuses the self-test's frame: {status.name}")
     return release

@@ -5,7 +5,7 @@ import random
 import struct
 from dataclasses import dataclass
 
-from tinyseal_host.contract import CONTRACT_FIELDS
+from tinyseal_host.contract import CHANNEL_FIELDS, CONTRACT_FIELDS
 from tinyseal_host.formats import RELEASE_FIELDS, SEALED_FIELDS, SEALED_HEADER_LEN, TAG_LEN, parse_release
 from tinyseal_host.program import PROGRAM_FIELDS
 
@@ -119,7 +119,7 @@ def release_fields(release: bytes) -> list[Field]:
     tables_at, tables_len = places["tables"]
     return [
         *_table(RELEASE_FIELDS, 0),
-        *_table(CONTRACT_FIELDS, places["contract"][0]),
+        *_table(CONTRACT_FIELDS + CHANNEL_FIELDS, places["contract"][0]),
         Field("labels", *places["labels"]),
         *_table(PROGRAM_FIELDS, program_at),
         *(Field(f"word {number} of the steps", at, 4) for number, at in enumerate(words)),

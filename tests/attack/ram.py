@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from tinyseal_host import example, keys, sealing
 from tinyseal_host.board import provisioning, transfer, updates
 from tinyseal_host.board.transport import Link, connect
-from tinyseal_host.contract import read_contract
+from tinyseal_host.contract_toml import read_contract
 from tinyseal_host.formats import KeySource
 from tinyseal_host.model.compiler import compile_model
 from tinyseal_host.sim import VirtualBoard

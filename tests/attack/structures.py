@@ -186,7 +186,7 @@ def bodies(draw):
         drawn.append(step)
         table_at += len(step[2])
     program_len = 28 + sum(4 + 4 * len(operands) for _, operands, _ in drawn)
-    tables_at = 84 + (len(labels) + 3) // 4 * 4 + program_len
+    tables_at = tiny_release.LABELS_AT + (len(labels) + 3) // 4 * 4 + program_len
     words = [draw(ARENA_LEN), 0, LENGTH, count * REGION, 1, tables_at, count]
     for number, operands, table in drawn:
         place = {1: 5, 2: 17, 4: 5, 5: 17, 8: 3, 9: 1, 10: 1, 11: 1, 12: 1, 15: 16, 16: 16}.get(number)
@@ -195,12 +195,12 @@ def bodies(draw):
         words += [number, *operands]
     for _ in range(draw(_rarely(st.just(0), st.integers(1, 3), 3))):
         words[draw(st.integers(0, len(words) - 1))] = draw(WORDS)
-    contract = struct.pack(
-        "<II2fI", 1, LENGTH, tiny_release.LOW, tiny_release.HIGH, draw(_rarely(st.just(LENGTH), WORDS))
-    )
+    contract = bytearray(tiny_release.contract(LENGTH, draw(_rarely(st.just(LENGTH), WORDS))))
+    for _ in range(draw(_rarely(st.just(0), st.integers(1, 3)))):
+        struct.pack_into("<I", contract, 4 * draw(st.integers(0, len(contract) // 4 - 1)), draw(WORDS))
     tables = QUANTISE + b"".join(table for *_, table in drawn)
     selftest = FRAME + draw(st.binary(min_size=1, max_size=1))
-    sections = [contract, labels, struct.pack(f"<{len(words)}I", *words), tables, selftest]
+    sections = [bytes(contract), labels, struct.pack(f"<{len(words)}I", *words), tables, selftest]
     lengths = [draw(_rarely(st.just(len(section)), WORDS, 40)) for section in sections]
     padded = b"".join(section + bytes(-len(section) % 4) for section in sections)
     total = draw(_rarely(st.just(64 + len(padded) + SIGNATURE_LEN), WORDS, 40))

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from emulation import EmulationError
 from vm import VmError
 
-from . import chapter_engine, chapter_open, chapter_wire
+from . import chapter_engine, chapter_gate, chapter_open, chapter_wire
 from .line import Line
 
 CHAPTERS: dict[str, Callable[[], Iterator[Line]]] = {
     "open": chapter_open.lines,
+    "gate": chapter_gate.lines,
     "engine": chapter_engine.lines,
     "wire": chapter_wire.lines,
 }

@@ -19,7 +19,7 @@ from .line import Line
 PAYLOAD = 16384  # bytes
 _SIGNATURE = 384
 _AUTHENTICATION = 7  # FORMAT.md section 5
-_MODULES = ("errors", "memory", "sha256", "ctr", "ghash", "rsa", "gcm", "release")
+_MODULES = ("errors", "memory", "sha256", "ctr", "ghash", "rsa", "gcm", "contract", "release")
 _FIGURES = {
     "ghash": ("ghash.update",),
     "ctr": ("ctr.start", "ctr.advance", "ctr.blank"),

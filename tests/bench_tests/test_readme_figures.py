@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bench import chapter_engine, chapter_open
+from bench import chapter_engine, chapter_gate, chapter_open
 from bench.emulated_net import EmulatedNet
 from bench.engine_cases import CASES
 from bench.engine_models import EXAMPLE, MLPERF, NAMES, bench_model
@@ -24,6 +24,11 @@ def test_instructions_are_as_quoted():
             assert line.figure <= 12 * 1024
         else:
             assert str(line).split()[1] == quoted[name], name
+
+
+def test_the_gate_s_figures_are_as_quoted():
+    (block,) = re.findall(r"^```\ngate\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert block.splitlines() == [str(line) for line in chapter_gate.lines()]
 
 
 def test_the_engine_s_figures_are_as_quoted():

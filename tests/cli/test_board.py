@@ -1,6 +1,7 @@
 """The commands that talk to a board, on virtual ones: what arrives there, what is refused, what is said."""
 
 import csv
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from tinyseal_host.example import expected_outputs
 from tinyseal_host.sim import VirtualBoard
 
 TINYSEAL = Path(sys.executable).with_name("tinyseal")
-PROVISIONED = {"package": "0.1.0", "key_source": "nvs", "floor": 0, "active": 0, "slots": [None, None], "counts": None}
+PROVISIONED = {"package": "0.1.0", "key_source": "nvs", "floor": 0, "active": 0, "slots": [None, None], "health": None}
 
 
 def test_status_of_a_new_board(tinyseal, here):
@@ -59,7 +60,7 @@ def test_deploy_infer_status(tinyseal, deploy, shared, here):
     assert "40 frames, 40 accepted" in found.out
     with open("out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["frame", "status", "reason", "top", "label", *(f"score_{i}" for i in range(4))]
+    assert list(rows[0]) == ["frame", "status", "reason", "channel", "top", "label", *(f"score_{i}" for i in range(4))]
     assert [[int(row[f"score_{i}"]) for i in range(4)] for row in rows] == expected_outputs().tolist()
     assert [int(row["top"]) for row in rows] == expected_outputs().argmax(axis=1).tolist()
     labels = ["standing", "running", "walking", "badminton"]
@@ -88,16 +89,30 @@ def test_refused_frames_are_named_and_counted(tinyseal, deploy, shared, here):
     assert found.status == 0
     rows = list(csv.reader(found.out.splitlines()))[1:]
     assert [row[2] for row in rows] == ["ok", "nan", "range", "zeros", "nan", "ok"]
-    assert rows[1] == ["1", "2", "nan", "", "", "", "", "", ""]
-    assert [int(v) for v in rows[5][5:]] == expected_outputs()[5].tolist()
+    assert rows[1] == ["1", "2", "nan", "5", "", "", "", "", "", ""]
+    assert [int(v) for v in rows[5][6:]] == expected_outputs()[5].tolist()
     about = tinyseal("infer frames.csv --port sim --state board --json").json
-    assert about["counts"] == {"OK": 2, "SIZE": 0, "NAN": 2, "RANGE": 1, "ZEROS": 1}
+    assert {name: count for name, count in about["counts"].items() if count} == {
+        "OK": 2,
+        "NAN": 2,
+        "RANGE": 1,
+        "ZEROS": 1,
+    }
+    assert (about["channels"], about["last"], about["last_channel"], about["longest"]) == (
+        [0, 1, 0, 1, 0, 1],
+        "NAN",
+        3,
+        4,
+    )
+    times = [(frame["gate_microseconds"], frame["net_microseconds"]) for frame in about["frames"]]
+    assert all(gate >= 0 and (net > 0) == (row[2] == "ok") for (gate, net), row in zip(times, rows, strict=True))
+    assert [frame["channel"] for frame in about["frames"]] == [None, 5, 1, None, 3, None]
     np.save("short.npy", frames[:, :-1])
     found = tinyseal("infer short.npy --port sim --state board -o short.csv")
     assert "6  refused: size" in found.out
     assert Path("short.csv").read_text().splitlines()[:2] == [
-        "frame,status,reason,top,label,score_0,score_1,score_2,score_3",
-        "0,1,size,,,,,,",
+        "frame,status,reason,channel,top,label,score_0,score_1,score_2,score_3",
+        "0,1,size,,,,,,,",
     ]
 
 
@@ -158,8 +173,12 @@ def test_status_reads_the_counters_of_the_program_that_runs(tinyseal, deploy, sh
         subprocess.run([*mpremote, "soft-reset"], check=True, capture_output=True)
         done = subprocess.run([*mpremote, "resume", "run", program], check=True, capture_output=True, text=True)
         assert done.stdout.splitlines()[:3] == ["standing 107", "standing 114", "refused: RANGE"]
-        counts = tinyseal(f"status --port {board.port} --json").json["counts"]
-    assert counts == {"OK": 4, "SIZE": 0, "NAN": 0, "RANGE": 1, "ZEROS": 0}
+        said = dict(re.split(r"  +", line) for line in tinyseal(f"status --port {board.port}").out.splitlines()[1:])
+    assert said["last refusal"] == "range in channel 0, at most 1 in a row"
+    assert said["counters"] == (
+        "ok 4, size 0, nan 0, range 1, zeros 0, saturated 0, flat 0, step 0, mean 0, deviation 0, sensor 0"
+        "; channel 0: 1"
+    )
 
 
 def test_the_program_on_the_board_runs_again_after_a_command(tinyseal, here):

@@ -129,7 +129,7 @@ def test_a_port_that_does_not_answer(tinyseal, here):
 
 
 def test_wrong_frames_are_refused_before_a_board_is_asked(tinyseal, here):
-    np.save("int.npy", np.zeros((2, 600), np.int16))
+    np.save("int.npy", np.zeros((2, 600), np.int32))
     np.save("flat.npy", np.zeros(600, np.float32))
     Path("bad.csv").write_text("1,2,3\n4,five,6\n")
     Path("ragged.csv").write_text("1,2,3\n4,5\n")
@@ -139,7 +139,7 @@ def test_wrong_frames_are_refused_before_a_board_is_asked(tinyseal, here):
     head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000, 1000), }".ljust(117) + b"\n"
     Path("huge.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00" + head)
     for name, said in (
-        ("int.npy", "holds int16, wanted float32"),
+        ("int.npy", "holds int32, wanted float32 or int16 or int8 or uint8"),
         ("flat.npy", "(600,)"),
         ("bad.csv", "line 2"),
         ("ragged.csv", "line 2 has 2 values, wanted 3"),

@@ -67,7 +67,7 @@ def test_seal_says_whose_signature_it_saw(tinyseal, shared, here):
     signer = keys.signer_fingerprint(keys.load_signer([shared / "keys"]))
     found = tinyseal("seal --device 07 -o m.seal --keys", shared / "keys", shared / "motion.tsm")
     assert (found.status, found.err) == (0, "")
-    assert found.out.splitlines() == ["m.seal: for board 07, 13,192 bytes", f"signed by {signer}"]
+    assert found.out.splitlines() == ["m.seal: for board 07, 13,584 bytes", f"signed by {signer}"]
     about = tinyseal("seal --device 07 -o m.seal --json --keys", shared / "keys", shared / "motion.tsm").json
     assert about["signer"] == signer
 

@@ -17,20 +17,29 @@ from .mpy import Architecture
 from .rv32 import Rv32Machine
 from .source import Function, Module, compile_module
 from .xtensa import XtensaMachine
+from .xtensa_checked import CheckedXtensaMachine, QemuError
 from .xtensa_lint import Finding, lint
 
 ARCHITECTURES: tuple[Architecture, ...] = ("rv32imc", "xtensawin")
 
 
-def compile_source(path: Path | str, architecture: Architecture, *, strict: bool = True) -> Machine:
-    """A machine with the viper functions of a Python file; ValueError when `mpy-cross` refuses the file."""
+def compile_source(
+    path: Path | str, architecture: Architecture, *, strict: bool = True, checked: bool = False
+) -> Machine:
+    """A machine with the viper functions of a Python file; ValueError when `mpy-cross` refuses the file.
+
+    `checked`: Xtensa's has qemu repeat some of its calls, where there is a qemu.
+    """
     module = compile_module(path, architecture)
-    return Rv32Machine(module, strict) if architecture == "rv32imc" else XtensaMachine(module, strict)
+    if architecture == "rv32imc":
+        return Rv32Machine(module, strict)
+    return CheckedXtensaMachine(module, strict) if checked else XtensaMachine(module, strict)
 
 
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
+    "CheckedXtensaMachine",
     "EmulationError",
     "Finding",
     "Function",
@@ -39,6 +48,7 @@ __all__ = [
     "Misaligned",
     "Module",
     "Overrun",
+    "QemuError",
     "RuntimeCall",
     "compile_module",
     "compile_source",

@@ -69,6 +69,11 @@ def call_helper(mpy: MpyFile, address: int, first: int, second: int) -> int:
     raise RuntimeCall(f"calls the runtime's {_SLOTS[slot]}")
 
 
+def helper_address(name: str) -> int:
+    """Where a helper is, by its name in `mp_fun_table`."""
+    return STUBS + 4 * _SLOTS.index(name)
+
+
 def signed(word: int) -> int:
     """A 32-bit word as two's complement."""
     return word - ((word & 0x80000000) << 1)

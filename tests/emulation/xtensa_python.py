@@ -13,6 +13,9 @@ from .xtensa_isa import BRANCHES, Instruction, listing
 RETURN_ADDRESS = 0x8200BAD5
 """What a0 holds on entry, and must hold at the return. Bits 31..30 say call8; the rest is no address of anything."""
 
+SAR = 13
+"""What the shift amount register holds on entry: anything, as nothing may depend on it."""
+
 _OPERATIONS = {
     "mov": "a{t} = a{s}",
     "movi": "a{t} = {imm} & M",
@@ -84,7 +87,7 @@ class Translation:
         self._line(0, "def run(a1, a2, a3, a4, a5, m8, m16, m32, call, garbage, limit):", 0)
         self._line(0, f" a0 = {RETURN_ADDRESS}", 0)
         self._line(0, " a6 = a7 = a8 = a9 = a10 = a11 = a12 = a13 = a14 = a15 = garbage", 0)
-        self._line(0, " sar = 13; n = b = 0", 0)
+        self._line(0, f" sar = {SAR}; n = b = 0", 0)
         self._line(0, " while n <= limit:", 0)
         self._tree(sorted(starts), 2)
         self._line(0, " return 0, -1, n", 0)

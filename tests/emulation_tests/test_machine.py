@@ -71,6 +71,18 @@ def remainder(a: int, b: int) -> int:
     return a % b
 
 @micropython.viper
+def left(a: int, n: int) -> int:
+    return a << n
+
+@micropython.viper
+def right(a: int, n: int) -> int:
+    return a >> n
+
+@micropython.viper
+def logical(a: int, n: int) -> int:
+    return int(uint(a) >> uint(n))
+
+@micropython.viper
 def global_variable() -> int:
     return int(LIMIT)
 
@@ -202,6 +214,17 @@ def test_division_is_python_s(machine: Machine, a: int, b: int) -> None:
     assert machine.call("remainder", a, b) == a % b
     with pytest.raises(EmulationError, match="zero"):
         machine.call("divide", a, 0)
+
+
+@pytest.mark.parametrize("a", [1, -1, 0x12345678, -0x12345678, -(2**31)])
+def test_shift_counts(machine: Machine, a: int) -> None:
+    """Five bits of them count, as the instruction sets say; a PC takes six."""
+    for count in (0, 1, 15, 31, 32, 33, 63):
+        word, n = a & 0xFFFFFFFF, count & 31
+        shifted = word << n & 0xFFFFFFFF
+        assert machine.call("left", a, count) & 0xFFFFFFFF == shifted
+        assert machine.call("right", a, count) == a >> n
+        assert machine.call("logical", a, count) & 0xFFFFFFFF == word >> n
 
 
 def test_arguments(machine: Machine) -> None:

@@ -1,23 +1,33 @@
 """The example against TensorFlow Lite Micro, its own contract and what its README says."""
 
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tflite
+from faults.contracts import MARGINS, contract, settings
 from tflite_micro import runtime
 from tinyseal_host import example, files
-from tinyseal_host.errors import TinysealError
+from tinyseal_host.contract_toml import contract_of, read_contract
+from tinyseal_host.errors import Status, TinysealError
+from tinyseal_host.gate import check
+from tinyseal_host.screening.contract_text import contract_text
+from tinyseal_host.screening.limits import Rule
+from tinyseal_host.screening.proposal import propose
+from tinyseal_host.screening.survey import survey
 
 FOLDER = Path(example.__file__).parent
 MODEL = (FOLDER / "motion.tflite").read_bytes()
 FRAMES = np.load(FOLDER / "frames.npy")
 ANSWERS = np.load(FOLDER / "labels.npy")
+TRAINING = np.load(FOLDER / "training.npy")
 CONTRACT = tomllib.loads((FOLDER / "motion.toml").read_text(encoding="ascii"))
+EXACT = tomllib.loads((FOLDER / "motion.toml").read_text(encoding="ascii"), parse_float=Decimal)
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
-WRITTEN = ["motion.tflite", "motion.toml", "frames.npy", "labels.npy"]
+WRITTEN = ["motion.tflite", "motion.toml", "training.npy", "frames.npy", "labels.npy"]
 OPERATORS = {
     tflite.BuiltinOperator.EXPAND_DIMS,
     tflite.BuiltinOperator.CONV_2D,
@@ -134,48 +144,61 @@ def test_frames_are_sample_after_sample():
     assert along_time < across_channels / 2
 
 
-def test_contract_has_these_keys():
-    low, high = CONTRACT["range"]
-    assert low < 0 < high
-    assert {
-        "type": "float32",
-        "length": 600,
-        "range": [low, high],
-        "zero_ratio": 0.3,
-        "labels": ["standing", "running", "walking", "badminton"],
-    } == CONTRACT
+def test_contract_s_limits_are_those_of_the_training_recordings():
+    """Each as `tinyseal contract` proposes it, with the margin that motion.toml names."""
+    made = settings(TRAINING)
+    assert {key: value for key, value in EXACT.items() if key in made} == made
+    assert set(CONTRACT) - set(made) == {"sensor_failure", "labels"}
+    assert CONTRACT["labels"] == ["standing", "running", "walking", "badminton"]
+    text = (FOLDER / "motion.toml").read_text(encoding="ascii")
+    for key, margin in MARGINS.items():
+        if key != "rails":
+            comment = text[: text.index(f"\n{key} = ")].rpartition("\n\n")[2]
+            assert f"M = {margin}." in comment.replace(";", ".")
 
 
-def test_contract_accepts_every_test_frame():
-    low, high = CONTRACT["range"]
-    assert np.isfinite(FRAMES).all()
-    assert ((low <= FRAMES) & (high >= FRAMES)).all()
-    assert np.mean(FRAMES == 0, axis=1).max() < CONTRACT["zero_ratio"]
+def refused_when_left_out(rows, margins):
+    """How many training recordings the contract made from the others refuses."""
+    return sum(check(TRAINING[i], contract(np.delete(TRAINING, i, axis=0), margins)) is not Status.OK for i in rows)
 
 
-def test_contract_refuses_two_dead_channels():
-    dead = FRAMES.reshape(40, 100, 6).copy()
-    dead[:, :, :2] = 0
-    assert np.mean(dead == 0, axis=(1, 2)).min() > CONTRACT["zero_ratio"]
+def test_margins_are_the_smallest_that_cost_one_recording_when_left_out():
+    """One step less for any key, where there is one, and two recordings are refused."""
+    assert refused_when_left_out(range(40), MARGINS) == 1
+    series = (0.1, 0.2, 0.3, 0.5, 0.7, 1)
+    for key in ("range", "least_movement", "mean"):
+        smaller = series[series.index(MARGINS[key]) - 1]
+        assert refused_when_left_out(range(40), {**MARGINS, key: smaller}) > 1
+
+
+def test_contract_refuses_no_recording_of_either_split():
+    made = read_contract(FOLDER / "motion.toml")
+    assert [check(frame, made) for frame in (*TRAINING, *FRAMES)] == [Status.OK] * 80
 
 
 def test_range_reaches_beyond_the_network_s_input():
-    """The range comes from the recordings that gave the input scale, and is wider by a tenth of their span."""
+    """The recordings that gave the range gave the input scale."""
     graph = operators()[1]
     entry = graph.Tensors(graph.Inputs(0)).Quantization()
     scale, zero_point = entry.Scale(0), entry.ZeroPoint(0)
-    seen_low, seen_high = (-128 - zero_point) * scale, (127 - zero_point) * scale
-    margin = 0.1 * (seen_high - seen_low)
-    low, high = CONTRACT["range"]
-    assert low == pytest.approx(seen_low - margin, abs=0.1 + scale)
-    assert high == pytest.approx(seen_high + margin, abs=0.1 + scale)
+    assert TRAINING.min() == pytest.approx((-128 - zero_point) * scale, abs=scale)
+    assert TRAINING.max() == pytest.approx((127 - zero_point) * scale, abs=scale)
+
+
+def test_training_and_test_recordings_are_different_ones():
+    assert (TRAINING.dtype, TRAINING.shape) == (np.float32, (40, 600))
+    assert not {frame.tobytes() for frame in TRAINING} & {frame.tobytes() for frame in FRAMES}
 
 
 def test_readme_s_numbers(fresh):
-    zeros = np.mean(FRAMES == 0, axis=1).max()
+    zeros, seen = (np.mean(frames == 0, axis=1).max() for frames in (FRAMES, TRAINING))
     assert f"{len(MODEL):,} bytes, {macs():,} MACs a frame" in README
     assert f"| int8, TensorFlow Lite Micro | {accuracy(fresh):.3f} |" in README
-    assert f"{zeros:.4f} in the\ntest" in README
+    assert f"is {seen:.4f} in training and {zeros:.4f} in the test" in README
+    default = propose(survey(TRAINING, 6, "t"), "float32", Rule(0.1, 0.0))
+    made = contract_of(tomllib.loads(contract_text(default, "t"), parse_float=Decimal), Path("t"))
+    refused = sum(check(frame, made) is not Status.OK for frame in FRAMES)
+    assert f"it would be {default.left_out} when left out, and {refused} of the test" in README
 
 
 def test_write_example_makes_the_folder(tmp_path):

@@ -1,14 +1,24 @@
 """What the gate allocates: proven with the heap locked, and by the heap's own count, as exceptions need no heap."""
 
+import numpy as np
 import pytest
+from gate_cases import Case, Limits, fixed_point
 from vm import run
 
-_SETUP = """
+_ALL_CHECKS = 31
+
+
+def _setup(case: Case) -> str:
+    return f"section = bytearray(bytes.fromhex({case.section().hex()!r}))\n" + _SCRIPT
+
+
+_SCRIPT = """
 import gc, micropython
 from array import array
+from tinyseal.contract import Contract
 from tinyseal.gate import Gate
 
-gate = Gate(64, 0xC1200000, 0x41200000, 8)  # -10.0 .. 10.0
+gate = Gate(Contract(section, 0, len(section)))
 floats = lambda value=1.0: array("f", [value] * 64)
 chars = lambda: array("B", bytes(256))
 
@@ -32,6 +42,8 @@ def allocated(frames):
     unlocked = gc.mem_alloc() - before
     return "".join(str(status) for status in statuses), locked, unlocked
 """
+
+_SETUP = _setup(Case("float32", [Limits(-10.0, 10.0)], 64, max_zeros=8))
 
 
 @pytest.mark.parametrize(
@@ -96,3 +108,34 @@ gc.collect()
 print(before - gc.mem_alloc() >= 7 * 256)
 """
     assert run(_SETUP + script) == "True\n"
+
+
+@pytest.mark.parametrize(("kind", "code"), [("float32", "f"), ("int16", "h"), ("int8", "b"), ("uint8", "B")])
+def test_nothing_by_all_checks_of_all_types(kind: str, code: str) -> None:
+    """Frames of three channels and two blocks, that pass, and that fail the last channel's every check in turn."""
+    limits = Limits(0, 100, rails=(0, 0), zero=0)
+    u_of, shift = fixed_point(kind, limits)
+    good = [20 + number % 3 + 10 * (number // 3 % 2) for number in range(3 * 200)]
+    column = np.array(good[2::3])
+    limits.rails, limits.max_saturated = (0, u_of(100)), 1
+    limits.min_movement, limits.max_step = u_of(1), u_of(50)
+    q = [u_of(value) >> shift for value in column]
+    limits.mean = (sum(q) // 2, 2 * sum(q))
+    limits.deviation = (1, 2 * (len(q) * sum(value * value for value in q) - sum(q) ** 2))
+    case = Case(kind, [limits] * 3, len(good), max_zeros=9, checks=_ALL_CHECKS)
+    script = f"""
+good = array({code!r}, {good})
+def spoiled(*values):
+    frame = good[:]
+    for at in range(len(values)):
+        frame[3 * at + 2] = values[at]
+    return bytes(frame)
+frames = [
+    good, spoiled(100, 100), spoiled(*[32] * 200), spoiled(90), spoiled(*[5, 6] * 100),
+    spoiled(*[60, 61] * 100), spoiled(*[5, 45] * 100), spoiled(101),
+    memoryview(good)]
+for frame in frames:
+    gate.check(frame)
+print(*allocated(frames))
+"""
+    assert run(_setup(case) + script) == "056788930 0 0\n"

@@ -4,10 +4,8 @@ import struct
 
 import numpy as np
 import pytest
-from emulation import ARCHITECTURES, compile_source
-from firmware_sources import path_of
 from int8_twins import UNIT_LEN, arena_with, machine_of, plain_units, units, words
-from plain_kernels import PlainMachine
+from vm_kernels import PlainMachine
 
 machine = machine_of("kernels_dot")
 
@@ -15,11 +13,12 @@ INVERSES = words(*(pow(2 * x + 1, -1, 1 << 32) for x in range(256)))
 ONES = words(*[1] * 256)  # instead of the inverses, for kernels that take plain factors
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_invert(architecture):
-    inverse = bytearray(1024)
-    compile_source(path_of("kernels_dot", architecture), architecture).call("invert", inverse)
-    assert inverse == INVERSES
+def test_invert(machine):
+    """All there are; the plain kernels have no factors."""
+    inverse = bytearray(b"\xa5" * 1032)
+    machine.call("invert", memoryview(inverse)[4:-4])
+    assert inverse[4:-4] == (b"\xa5" * 1024 if isinstance(machine, PlainMachine) else INVERSES)
+    assert inverse[:4] + inverse[-4:] == b"\xa5" * 8
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -77,6 +76,38 @@ def test_patches(machine, seed):
             if 0 <= iy < in_h and 0 <= ix < in_w:
                 expected[x, i, j] = image[iy, ix]
         assert arena == before[:out_at] + expected.tobytes() + before[-5:]
+
+
+FAR, LONG, LAST = (1 << 16) - 1, 1 << 14, (1 << 15) - 2  # the greatest operand, kernel and output
+
+
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "dilation", "before", "at"),
+    [
+        pytest.param(3, LONG, FAR, FAR, 0, LAST, id="beyond 2^31"),
+        pytest.param(3, LONG, FAR, 1, FAR, LAST, id="side by side beyond it"),
+        pytest.param(3, 3, FAR, FAR, FAR, 0, id="before"),
+        pytest.param(FAR, 2, 2, FAR - 1, 0, 0, id="first and last"),
+        pytest.param(FAR, 2, 2, 1, 0, LAST, id="the last two"),
+        pytest.param(FAR, 3, 2, 1, 1, LAST + 1, id="the last and two behind"),
+        pytest.param(FAR, 3, FAR, 1, FAR + 1, 1, id="one before and two"),
+    ],
+)
+def test_patches_at_the_ends_of_their_operands(machine, down, size, kernel, stride, dilation, before, at):
+    """FORMAT.md lets sizes, strides, dilations and paddings have 16 bits, k 14 and places of outputs 15."""
+    image = np.arange(size, dtype=np.uint8) | 1
+    sizes = [(size, 1), (kernel, 1), (stride, 1), (dilation, 1), (before, 0), (at, 0)]
+    (h, w), (kernel_h, kernel_w), strides, dilations, paddings, (y, x) = (
+        pair if down else pair[::-1] for pair in sizes
+    )
+    operands = words(7, h, w, 1, kernel_h, kernel_w, *strides, *dilations, *paddings, 0)
+    out_at = 7 + size
+    arena = bytearray(7) + bytearray(image.tobytes() + b"\xa5" * (kernel + 1))
+    machine.call("patches", arena, arena, operands, y, x, 1, out_at)
+    places = [at * stride + tap * dilation - before for tap in range(kernel)]
+    assert list(arena[out_at:-1]) == [int(image[place]) if 0 <= place < size else 0 for place in places]
+    assert arena[-1] == 0xA5
 
 
 @pytest.mark.parametrize("seed", range(8))

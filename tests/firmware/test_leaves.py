@@ -10,21 +10,22 @@ import pytest
 from emulation import ARCHITECTURES, Architecture, Machine, compile_source
 from firmware_sources import path_of
 from int8_twins import machine_of
-from plain_kernels import PlainMachine
+from vm_kernels import PlainMachine, VmMachine
 
 _R = 0xE1 << 120  # SP 800-38D, 6.3
-Kernels = Machine | PlainMachine
+Kernels = Machine | VmMachine
 
 memory = machine_of("memory")
 ctr = machine_of("ctr")
 ghash = machine_of("ghash")
 
 
-@pytest.mark.parametrize("length", [0, 1, 15, 64, 1000])
-def test_fill(memory: Kernels, length: int) -> None:
-    buffer = bytearray(b"\xff" * (length + 2))
-    memory.call("_fill", memoryview(buffer)[1:-1], length)
-    assert buffer == b"\xff" + bytes(length) + b"\xff"
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("length", [*range(9), 15, 31, 32, 33, 64, 1000])
+def test_fill(memory: Kernels, length: int, at: int) -> None:
+    buffer = bytearray(b"\xff" * (at + length + 1))
+    memory.call("_fill", memoryview(buffer)[at:-1], length)
+    assert buffer == b"\xff" * at + bytes(length) + b"\xff"
 
 
 def test_difference(memory: Kernels) -> None:
@@ -54,6 +55,46 @@ def test_erase(memory: Kernels, length: int) -> None:
     thing = bytearray(b"\xee" * 40 + secret)
     assert memory.call("_erase", thing, secret, length, 40) == 0
     assert thing == b"\xee" * 40 + secret
+
+
+_SCHEDULES = {  # FIPS-197, A.1 and A.3: the key, and the words behind it that no S-box makes
+    16: ("2b7e151628aed2a6abf7158809cf4f3c", "a0fafe17", "88542cb123a339392a6c7605"),
+    32: (
+        "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+        "9ba35411",
+        "8e6925afa51a8b5f2067fcde",
+    ),
+}
+
+
+@pytest.mark.parametrize("length", [16, 32])
+def test_erase_with_what_the_key_was_expanded_to(memory: Kernels, length: int) -> None:
+    """44 or 60 words; but of a schedule with one wrong bit in what is looked at, the key alone."""
+    secret, first, others = (bytes.fromhex(text) for text in _SCHEDULES[length])
+    size = {16: 176, 32: 240}[length]
+    schedule = (secret + first + others).ljust(size, b"\x77")
+    for at in (0, 7, 39):
+        thing = bytearray(b"\xee" * at + schedule + b"\xee" * 240)
+        assert memory.call("_erase", thing, secret, length, 40) == 1
+        assert thing == b"\xee" * at + bytes(size) + b"\xee" * 240
+    for bit in range(8 * (length + 4), 8 * (length + 16)):
+        thing = bytearray(schedule + b"\xee" * 240)
+        thing[bit // 8] ^= 1 << bit % 8
+        wanted = bytes(length) + thing[length:]
+        assert memory.call("_erase", thing, secret, length, 40) == 1
+        assert thing == wanted
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_erase_at_an_address_that_was_sign_extended(architecture: Architecture) -> None:
+    """As id() gives one of 2^30 and above: with the top bit set, which on a board is no address of anything."""
+    machine = compile_source(path_of("memory", architecture), architecture)
+    secret = bytes(range(1, 33))
+    whole = bytearray(secret + b"\xee" * 68 + secret + b"\xee" * 300)
+    machine.call("_erase", 0, whole, 32, 0)  # to see where the buffer comes to lie
+    place = machine._arguments._buffers["secret"].target + 100 - 7
+    assert machine.call("_erase", place | 1 << 31, whole, 32, 40) == 1
+    assert whole == secret + b"\xee" * 68 + bytes(32) + b"\xee" * 300
 
 
 def test_low_bits(memory: Kernels) -> None:

@@ -78,7 +78,7 @@ def test_nothing_is_left_where_the_key_is_derived(tmp_path, native):
 
 def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
     with bench.power() as (link, search):
-        link.run("import time\nfrom array import array\nf = array('f', (1.0 for _ in range(600)))")
+        link.run("import time\nfrom array import array\nf = array('f', (i * 5 % 11 - 4.5 for i in range(600)))")
         link.run("m = tinyseal.open(keep_ms=2000)\nfor _ in range(5):\n    m.infer(f)\n    time.sleep_ms(500)\n")
         assert set(search()) > set()
         link.run("time.sleep_ms(2400)")
@@ -91,7 +91,7 @@ def test_idle_model_closes_by_itself_and_the_next_frame_says_so(bench):
 def test_a_timer_watches_one_model_and_never_closes_it_in_a_frame(bench):
     """A frame that takes longer than the model may be idle is finished; a second model cannot take the timer."""
     with bench.power() as (link, search):
-        link.run("import time\nfrom array import array\nf = array('f', (1.0 for _ in range(600)))")
+        link.run("import time\nfrom array import array\nf = array('f', (i * 5 % 11 - 4.5 for i in range(600)))")
         link.run("m = tinyseal.open(keep_ms=400)")
         second = "try:\n    tinyseal.open(keep_ms=400)\nexcept ValueError as e:\n    print(e)"
         assert link.run(second).strip() == "timer 0 watches another model"

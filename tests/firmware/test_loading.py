@@ -8,6 +8,7 @@ import pytest
 from compiling import compile_bytes
 from tflite_writer import TfliteWriter, options
 from tinyseal_host import example
+from tinyseal_host.contract import Channel, Checks, Contract
 from tinyseal_host.formats import SIGNATURE_LEN
 from vm import _PRELUDE, run
 
@@ -55,3 +56,15 @@ def test_a_model_loads_what_it_needs(name):
     assert not [module for module in before if module.startswith("steps_")]
     assert {family for family in FAMILIES if f"steps_{family}" in after} == families
     assert ("steps_matrix" in after) == (name in ("dense", "example"))
+    assert not {"raw", "gate_more"} & set(after)
+
+
+@pytest.mark.parametrize(("kind", "checks"), [("float32", 0), ("float32", 1), ("int16", 0), ("uint8", 1)])
+def test_a_contract_loads_what_it_needs(kind, checks):
+    channel = Channel(0, 100, zero=0, rail_high=200, max_saturated=32)
+    contract = Contract(kind, 32, (channel,), 32, Checks(checks))
+    files = {"m.tsm": compile_bytes(dense(), contract) + bytes(SIGNATURE_LEN), "question.json": b"0"}
+    before, after = json.loads(run(_PRELUDE + SCRIPT, files=files))
+    assert not {"raw", "gate_more"} & set(before)
+    assert ("raw" in after) == (kind != "float32")
+    assert ("gate_more" in after) == bool(checks)

@@ -56,3 +56,18 @@ def test_copy_transposes(machine):
     arena = bytearray(image.tobytes()) + bytearray(24)
     copy(machine, arena, 0, 24, 1, (1, 4, 3, 2), (0, 1, 4, 12), (0, 6, 2, 1))
     assert arena[24:] == image.transpose(2, 1, 0).tobytes()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_copy_far(machine, sign):
+    """Strides that no 16 bits hold, one way in the input and the other in the output, from end to end of the arena."""
+    turns, stride = (1, 1, 2, 2), (0, 0, 5, 65537)
+    length = 65537 + 5 + 1
+    arena = bytearray(np.random.default_rng(1).integers(0, 256, 2 * length).astype(np.uint8).tobytes())
+    expected = bytearray(arena)
+    start, other = (0, 2 * length - 1) if sign > 0 else (length - 1, length)
+    for i, j in np.ndindex(2, 2):
+        move = sign * (5 * i + 65537 * j)
+        expected[other - move] = expected[start + move]
+    copy(machine, arena, start, other, 1, turns, [sign * s for s in stride], [-sign * s for s in stride])
+    assert arena == expected

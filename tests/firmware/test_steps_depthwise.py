@@ -55,3 +55,31 @@ def test_depthwise_with_the_largest_kernel(machine, value, weight):
     )
     arena = bytearray([value]) * 16384 + bytearray(4)
     assert sums_at(machine, arena, weights, operands, 0, 0, 16384) == [16384 * weight * (value - zx)]
+
+
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.parametrize(
+    ("k", "stride", "dilation", "before", "at"),
+    [
+        pytest.param(16384, 65535, 65535, 0, 32766, id="beyond 2^31"),
+        pytest.param(16384, 65535, 65535, 65535, 0, id="before"),
+        pytest.param(3, 65535, 32767, 65535, 1, id="first, middle and last"),
+        pytest.param(3, 2, 1, 0, 32767, id="the last"),
+    ],
+)
+def test_depthwise_at_the_ends_of_its_operands(machine, down, k, stride, dilation, before, at):
+    """FORMAT.md lets sizes, strides, dilations and paddings have 16 bits, k 14 and places of outputs 15."""
+    size, zx = 65535, 3
+    image = np.arange(size) % 251
+    weights = (np.arange(k) % 255 - 127).reshape(k, 1)
+    sizes = [(size, 1), (k, 1), (stride, 1), (dilation, 1), (before, 0), (at, 0)]
+    (h, w), kernel, strides, dilations, paddings, (y, x) = (pair if down else pair[::-1] for pair in sizes)
+    scratch_at = size + 1
+    operands = words(
+        *(0, h, w, 1, *kernel, *strides, *dilations, *paddings, zx),
+        *(1, 1, 1, k, BASE, 1, scratch_at, 0, 128, 0, 255),
+    )
+    places = [at * stride + tap * dilation - before for tap in range(k)]
+    expected = sum((int(image[p]) - zx) * int(v) for p, v in zip(places, weights[:, 0], strict=True) if 0 <= p < size)
+    arena = bytearray(image.astype(np.uint8).tobytes()) + bytearray(1 + 8)
+    assert sums_at(machine, arena, weights, operands, y, x, scratch_at) == [expected]

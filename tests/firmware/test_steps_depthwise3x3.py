@@ -100,3 +100,34 @@ def test_the_output_where_the_input_was(machine, seed):
     )
     machine.call("depthwise", arena, 0, arena, bytes(BASE) + case.table(), operands)
     assert arena[AT:scratch_at] == expected.tobytes()
+
+
+@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize("weight", [-128, 0, 127])
+def test_accumulators_at_the_bounds(machine, value, weight):
+    """Sums of 2^20 - 1 either way, and products with every digit of a multiplier at its greatest."""
+    bound = (1 << 20) - 1
+    numbers = [
+        (acc, q, right)
+        for acc in (-bound, 1 - bound, -1, 0, 1, bound)
+        for q in (1 << 30, 0x7FFFFFFF, 0x600FF800)
+        for right in (1, 13, 22)
+    ]
+    c = len(numbers)
+    case = Case(np.random.default_rng(0))
+    case.rows = case.cols = 3
+    case.down = case.across = case.out_rows = case.out_cols = 1
+    case.before = [0, 0]
+    case.c, case.zero, case.low = c, 128, 0
+    case.image = np.full((3, 3, c), value)
+    case.weights = np.full((c, 3, 3), weight)
+    accs, case.multiplier, case.right = (list(column) for column in zip(*numbers, strict=True))
+    case.bias = [acc - 9 * weight * value for acc in accs]
+    expected = case.output()
+    out_at = AT + case.image.size
+    arena = bytearray(AT) + bytearray(case.image.astype(np.uint8).tobytes()) + bytearray(c + 9)
+    operands = words(
+        *(AT, 3, 3, c, 3 * c, c, 1, 1, 0, 0, 0, out_at + c, 1, 1, c, c, BASE, out_at, case.zero, case.low, case.high)
+    )
+    machine.call("depthwise", arena, 0, arena, bytes(BASE) + case.table(), operands)
+    assert arena[out_at : out_at + c] == expected.tobytes()

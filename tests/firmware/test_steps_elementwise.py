@@ -92,6 +92,38 @@ def test_add_at_the_edges_of_rounding(machine, more):
     assert run(machine, ADD, a, b, operands, tables=packed) == expected
 
 
+@pytest.mark.parametrize("more", [None, 0, 1, 11])
+def test_add_at_the_bounds(machine, more):
+    """Sums of 2^29 - 1 either way, or 2^30 - 1 where they are only shifted, from entries at the ends of their words."""
+    bound = (1 << 29) - 1 if more is None else (1 << 30) - 1
+    tables = np.zeros((2, 256), int)
+    tables[0][:4] = (1 << 29) - 1, 1 - (1 << 29), 0, 1 << 28
+    tables[1][:4] = bound - tables[0][0], -bound - tables[0][1], 0, (1 << 28) - 1
+    packed = words(*(tables + (1 << 29)).reshape(-1))
+    a, b = np.array([0, 1, 2, 3]), np.array([0, 1, 2, 3])
+    sums = [int(tables[0][i] + tables[1][i]) for i in range(4)]
+    assert (max(sums), min(sums)) == (bound, -bound)
+    for right in (22, 30) if more is None else (more + 1, 22, 30):
+        for q in (1 << 30, (1 << 31) - 1) if more is None else (0,):
+            base = (1 << 30) - (0 if more is None else (1 << more) >> 1)
+            operands = (BASE, BASE + 1024, base, *halves(q), 1 if more is None else 1 << more, right, 128, 0, 255)
+            expected = [sum_twin(operands, tables, more, x, y) for x, y in zip(a, b, strict=True)]
+            assert run(machine, ADD, a, b, operands, tables=packed) == expected
+
+
+@pytest.mark.parametrize("q", [1 << 30, (1 << 31) - 1])
+@pytest.mark.parametrize("left", [0, 13])
+def test_mul_at_the_bounds(machine, left, q):
+    """The greatest and the least product, which moved up by 13 bits is the greatest below 2^29."""
+    a, b = np.array([0, 255, 0, 255]), np.array([0, 255, 255, 0])
+    for a_zero, b_zero in ((0, 0), (0, 255), (255, 0), (255, 255)):
+        products = [int(v) for v in (a - a_zero) * (b - b_zero)]
+        for right in (0,) if left else (0, 1, 8, 31):
+            operands = (a_zero, b_zero, left, *halves(q), int(right > 0), right, 128, 0, 255)
+            expected = [clamp(requantise(v, q, left, right) + 128, 0, 255) for v in products]
+            assert run(machine, MUL, a, b, operands) == expected
+
+
 @pytest.mark.parametrize(("left", "right"), [(0, 0), (0, 8), (3, 0), (0, 31), (13, 0)])
 def test_mul(machine, left, right):
     rng = np.random.default_rng([left, right])

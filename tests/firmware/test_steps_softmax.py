@@ -44,6 +44,9 @@ def test_softmax(machine, beta_scale, depth):
     table = exponential_table(softmax_exponentials(beta_scale, 1.0))
     exp = struct.unpack("<256i", table)
     cases = [rng.integers(0, 256, depth), np.full(depth, 255), np.zeros(depth, int), rng.choice([0, 255], depth)]
+    alone, but_one = np.zeros(depth, int), np.full(depth, 255)  # the least sum of exponentials, and nearly the greatest
+    alone[depth // 2], but_one[-1] = 255, 0
+    cases += [alone, but_one]
     for x in cases:
         in_at, out_at = 8, 8 + depth
         arena = bytearray(8) + bytearray(bytes(int(v) for v in x)) + bytearray(depth + 3)

@@ -12,7 +12,8 @@ from program_interpreter import Interpreter
 from tflite_strategies import STRATEGIES, run_tflm
 from tflite_writer import TfliteWriter, options
 from tinyseal_host import example, gate
-from tinyseal_host.contract import Contract, read_contract
+from tinyseal_host.contract import Contract
+from tinyseal_host.contract_toml import read_contract
 from tinyseal_host.errors import Status
 from tinyseal_host.formats import SIGNATURE_LEN, parse_release
 from tinyseal_host.model import reference
@@ -136,7 +137,7 @@ def test_build_is_reproducible():
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1e-45), (-1e-45, 0.0), (5e5, 1e6), (-3e38, 3e38)])
 def test_self_test_frame_in_odd_ranges_without_a_zero(low, high):
-    contract = Contract("float32", 600, float(np.float32(low)), float(np.float32(high)), 0)
+    contract = Contract.simple(600, float(np.float32(low)), float(np.float32(high)), 0)
     body = compile_model(MODEL.read_bytes(), MODEL, contract, name="odd", version=1)
     frame = np.frombuffer(parse_release(body + bytes(SIGNATURE_LEN)).selftest_frame, "<f4")
     assert gate.check(frame, contract) is Status.OK

@@ -1,237 +1,100 @@
-"""The contract from TOML, one fault at a time with its exact line, and its two sections of a release."""
+"""The two sections of a release that a contract becomes, and what their parsers refuse."""
 
 import struct
-from decimal import Decimal
-from fractions import Fraction
+from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tinyseal_host.contract import Contract, pack_labels, parse_contract, parse_labels, read_contract
-from tinyseal_host.errors import Refusal, RefusedError, TinysealError
-
-GOOD = {"type": '"float32"', "length": "600", "range": "[-20.0, 20]", "zero_ratio": "0.3", "labels": '["on", "off"]'}
-RANGE_WANTED = "two finite float32 numbers, the lower one first"
-LENGTH_WANTED = "a whole number from 1 to 1073741823"
-LABEL_WANTED = "printable strings of 1 to 255 bytes"
+from gate_cases import Case, Limits
+from tinyseal_host.contract import Channel, Checks, Contract, pack_labels, parse_contract, parse_labels
+from tinyseal_host.errors import Refusal, RefusedError
 
 
-@pytest.fixture
-def toml(tmp_path):
-    """Writes a contract in which some keys have other values, or None for none, and returns its path."""
-
-    def write(**changes):
-        lines = [f"{key} = {value}" for key, value in (GOOD | changes).items() if value is not None]
-        path = tmp_path / "c.toml"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
-
-    return write
-
-
-def fault(path):
-    """The message that reading `path` ends with, without the path; always one line."""
-    with pytest.raises(TinysealError) as caught:
-        read_contract(path)
-    assert type(caught.value) is TinysealError
-    message = str(caught.value)
-    assert message.isprintable()
-    assert message.startswith(f"{path}: ")
-    return message.removeprefix(f"{path}: ")
-
-
-def test_reads_a_contract(toml):
-    assert read_contract(toml()) == Contract("float32", 600, -20.0, 20.0, 180, ("on", "off"))
-
-
-def test_labels_may_be_left_out(toml):
-    assert read_contract(toml(labels=None)).labels == ()
-    assert read_contract(toml(labels="[]")).labels == ()
-
-
-@pytest.mark.parametrize(
-    ("key", "example"),
-    [
-        ("type", 'type = "float32"'),
-        ("length", "length = 600"),
-        ("range", "range = [-20.0, 20.0]"),
-        ("zero_ratio", "zero_ratio = 0.3"),
-    ],
-)
-def test_a_missing_key_comes_with_an_example(toml, key, example):
-    path = toml(**{key: None})
-    with pytest.raises(TinysealError) as caught:
-        read_contract(path)
-    assert str(caught.value) == f"{path}: key {key} is missing"
-    assert caught.value.hint == f"for example: {example}"
-
-
-@pytest.mark.parametrize(("key", "shown"), [("lenght", '"lenght"'), ('"a\\nb"', "'a\\nb'")])
-def test_an_unknown_key_comes_with_the_known_ones(toml, key, shown):
-    path = toml(**{key: "1"})
-    with pytest.raises(TinysealError) as caught:
-        read_contract(path)
-    assert str(caught.value) == f"{path}: unknown key {shown}"
-    assert caught.value.hint == "the keys are type, length, range, zero_ratio, labels"
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("type", '"int8"', 'type is "int8", wanted "float32"'),
-        ("type", '"float32\\n"', "type is 'float32\\n', wanted \"float32\""),
-        ("type", "1", 'type is 1, wanted "float32"'),
-        ("type", '["float32"]', 'type is ["float32"], wanted "float32"'),
-        ("type", "{a = 1}", 'type is a table, wanted "float32"'),
-        ("length", "0", f"length is 0, wanted {LENGTH_WANTED}"),
-        ("length", "-1", f"length is -1, wanted {LENGTH_WANTED}"),
-        ("length", "1073741824", f"length is 1073741824, wanted {LENGTH_WANTED}"),
-        ("length", "600.0", f"length is 600.0, wanted {LENGTH_WANTED}"),
-        ("length", "true", f"length is true, wanted {LENGTH_WANTED}"),
-        ("length", '"600"', f'length is "600", wanted {LENGTH_WANTED}'),
-        ("length", "1" + "0" * 50, f"length is a very large number, wanted {LENGTH_WANTED}"),
-        ("range", "20.0", f"range is 20.0, wanted {RANGE_WANTED}"),
-        ("range", "[]", f"range is [], wanted {RANGE_WANTED}"),
-        ("range", "[1]", f"range is [1], wanted {RANGE_WANTED}"),
-        ("range", "[1, 2, 3]", f"range is [1, 2, 3], wanted {RANGE_WANTED}"),
-        ("range", "[1, 2, 3, 4, 5]", f"range is [1, 2, 3, 4, ...], wanted {RANGE_WANTED}"),
-        ("range", "[2, 1]", f"range is [2, 1], wanted {RANGE_WANTED}"),
-        ("range", "[1, 1]", f"range is [1, 1], wanted {RANGE_WANTED}"),
-        ("range", "[-0.0, 0.0]", f"range is [-0.0, 0.0], wanted {RANGE_WANTED}"),
-        ("range", "[1, 1.00000001]", f"range is [1, 1.00000001], wanted {RANGE_WANTED}"),
-        ("range", "[nan, 1]", f"range is [NaN, 1], wanted {RANGE_WANTED}"),
-        ("range", "[-inf, 1]", f"range is [-Infinity, 1], wanted {RANGE_WANTED}"),
-        ("range", "[0, 3.5e38]", f"range is [0, 3.5E+38], wanted {RANGE_WANTED}"),
-        ("range", "[0, 1e400]", f"range is [0, 1E+400], wanted {RANGE_WANTED}"),
-        ("range", "[false, true]", f"range is [false, true], wanted {RANGE_WANTED}"),
-        ("range", '["0", "1"]', f'range is ["0", "1"], wanted {RANGE_WANTED}'),
-        ("zero_ratio", "-0.1", "zero_ratio is -0.1, wanted a number from 0 to 1"),
-        (
-            "zero_ratio",
-            "1.0000000000000000000001",
-            "zero_ratio is 1.0000000000000000000001, wanted a number from 0 to 1",
-        ),
-        ("zero_ratio", "nan", "zero_ratio is NaN, wanted a number from 0 to 1"),
-        ("zero_ratio", "true", "zero_ratio is true, wanted a number from 0 to 1"),
-        ("zero_ratio", '"0.3"', 'zero_ratio is "0.3", wanted a number from 0 to 1'),
-        ("labels", '"on"', 'labels is "on", wanted a list of at most 255 strings'),
-        ("labels", "{a = 1}", "labels is a table, wanted a list of at most 255 strings"),
-        ("labels", '["on", 1]', f"labels is 1, wanted {LABEL_WANTED}"),
-        ("labels", '[""]', f'labels is "", wanted {LABEL_WANTED}'),
-        ("labels", '["a\\tb"]', f"labels is 'a\\tb', wanted {LABEL_WANTED}"),
-        ("labels", '["\\u001B[2J"]', f"labels is '\\x1b[2J', wanted {LABEL_WANTED}"),
-        ("labels", f'["{"x" * 256}"]', f'labels is "{"x" * 56}..., wanted {LABEL_WANTED}'),
-        ("labels", f'["{"ä" * 128}"]', f'labels is "{"ä" * 56}..., wanted {LABEL_WANTED}'),
-    ],
-)
-def test_a_wrong_value_is_told_in_one_line(toml, key, value, message):
-    assert fault(toml(**{key: value})) == message
-
-
-def test_a_list_of_256_labels_is_too_long(toml):
-    assert read_contract(toml(labels=str(["x"] * 255))).labels == ("x",) * 255
-    assert fault(toml(labels=str(["x"] * 256))).endswith("wanted a list of at most 255 strings")
-
-
-@pytest.mark.parametrize(
-    ("text", "beginning"),
-    [
-        (b"type = ", "not TOML: Invalid value"),
-        (b"a = 1\na = 2\n", "not TOML: Cannot overwrite a value"),
-        (b"range = [1,\n", "not TOML: "),
-        (b'type = "\xff"', "not UTF-8 text at byte 8, wanted TOML"),
-        (b"length = 1" + b"0" * 5000, "not TOML: a number out of reach"),
-        (b"zero_ratio = 1e99999999999999999999", "not TOML: a number out of reach"),
-        (b"range = " + b"[" * 5000, "not TOML: "),
-        (b"\0", "not TOML: "),
-        (b"", "key type is missing"),
-    ],
-)
-def test_what_is_not_a_contract_at_all(tmp_path, text, beginning):
-    path = tmp_path / "c.toml"
-    path.write_bytes(text)
-    assert fault(path).startswith(beginning)
-
-
-def test_a_file_that_is_too_large_or_missing(tmp_path):
-    (tmp_path / "c.toml").write_bytes(b"#" * ((1 << 20) + 1))
-    assert fault(tmp_path / "c.toml") == "has 1048577 bytes, wanted at most 1048576"
-    assert fault(tmp_path / "none.toml") == "no such file or directory"
-
-
-def test_the_range_is_what_float32_makes_of_it(toml):
-    contract = read_contract(toml(range="[0.1, 3.4028234663852886e38]"))
-    assert struct.pack("<ff", contract.low, contract.high) == bytes.fromhex("cdcccc3d ffff7f7f")
-    assert (contract.low, contract.high) == struct.unpack("<ff", bytes.fromhex("cdcccc3d ffff7f7f"))
-
-
-@pytest.mark.parametrize(
-    ("ratio", "length", "zeros"),
-    [
-        ("0", 600, 0),
-        ("1", 600, 600),
-        ("1.0", 1, 1),
-        ("-0.0", 600, 0),
-        ("0.29", 100, 29),  # 28.999999999999996 in binary floating point
-        ("0.57", 100, 57),
-        ("0.7", 10, 7),
-        ("0.1", 9, 0),
-        ("0.333333333333333333333333333333333333333334", 3, 1),
-        ("0.333333333333333333333333333333333333333333", 3, 0),
-        ("0.99999999999999999999999999999999999999999", 1073741823, 1073741822),
-        ("1e-999999", 1073741823, 0),
-    ],
-)
-def test_max_zeros_is_the_exact_floor(toml, ratio, length, zeros):
-    assert read_contract(toml(zero_ratio=ratio, length=str(length))).max_zeros == zeros
-
-
-@settings(deadline=None)  # the machine may be busy
-@given(digits=st.integers(0, 10**34), scale=st.integers(34, 60), length=st.integers(1, (1 << 30) - 1))
-def test_max_zeros_is_the_exact_floor_of_any_product(tmp_path_factory, digits, scale, length):
-    path = tmp_path_factory.mktemp("toml") / "c.toml"
-    ratio = f"{Decimal(digits).scaleb(-scale):f}"
-    ratio = ratio if "." in ratio else ratio + ".0"
-    path.write_text(f'type = "float32"\nlength = {length}\nrange = [0, 1]\nzero_ratio = {ratio}\n')
-    assert read_contract(path).max_zeros == Fraction(ratio) * length // 1
-
-
-def section(number=1, length=4, low=-1.0, high=1.0, max_zeros=2):
-    return struct.pack("<IIffI", number, length, low, high, max_zeros)
+def section(kind="float32", length=4, limits=None, *, words=(), **fields):
+    """Of channels with these limits, with some words of the section replaced, by number."""
+    case = Case(kind, limits or [Limits(-1.0, 1.0) if kind == "float32" else Limits(-1, 1)], length, **fields)
+    packed = bytearray(case.section())
+    for number, value in words:
+        struct.pack_into("<I", packed, 4 * number, value & 0xFFFFFFFF)
+    return bytes(packed)
 
 
 def test_the_section_is_format_md_s():
-    contract = Contract("float32", 4, -1.0, 1.0, 2, ("on",))
-    assert contract.pack() == section()
-    assert parse_contract(section()) == Contract("float32", 4, -1.0, 1.0, 2)
+    contract = Contract.simple(4, -1.0, 1.0, 2, ("on",))
+    assert contract.pack() == section(max_zeros=2)
+    assert parse_contract(section(max_zeros=2)) == replace(contract, labels=())
     assert contract.frame_bytes == 16
 
 
-@pytest.mark.parametrize("good", [section(max_zeros=0), section(max_zeros=4), section(length=(1 << 30) - 1)])
+def test_every_field_has_its_place():
+    limits = Limits(-3, 100, 0.5, 2.0, 7, (1, 2), 3, 4, 5, (6, 7), (1 << 40, (1 << 63) - 1))
+    packed = section("int8", 6, [limits, replace(limits, zero=65536)], max_zeros=4, checks=31, failure_after=9)
+    channel = Channel(-3, 100, 0.5, 2.0, 7, 1, 2, 3, 4, 5, 6, 7, 1 << 40, (1 << 63) - 1)
+    contract = Contract("int8", 6, (channel, replace(channel, zero=65536)), 4, Checks(31), 9)
+    assert parse_contract(packed) == contract
+    assert contract.pack() == packed
+    assert (contract.samples, contract.frame_bytes, contract.section_len) == (3, 6, 28 + 2 * 64)
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        section(max_zeros=0),
+        section(max_zeros=4),
+        section(length=(1 << 30) - 1),
+        section(length=65535, checks=24),
+        section(length=65536, checks=7),
+        section(length=256, limits=[Limits(0.0, 1.0)] * 256),
+        section("int16", limits=[Limits(-32768, 32767, 1e-45, -3e38, -32768)], failure_after=0xFFFFFFFF),
+        section("uint8", limits=[Limits(0, 255, 3e38, 3e38, 255)]),
+    ],
+)
 def test_the_ends_of_every_range_are_accepted(good):
     assert parse_contract(good).pack() == good
+
+
+RANGE = "contract range is {}, wanted finite and low < high"
+RAW = "contract range is {}, wanted low < high, both int8"
 
 
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (b"", "contract has 0 bytes, wanted 20"),
-        (section()[:-1], "contract has 19 bytes, wanted 20"),
-        (section() + b"\0", "contract has 21 bytes, wanted 20"),
-        (section(number=0), "contract type is 0, wanted 1 (float32)"),
-        (section(number=2), "contract type is 2, wanted 1 (float32)"),
+        (b"", "contract has 0 bytes, wanted at least 28"),
+        (section()[:-1], "contract has 91 bytes, wanted 92"),
+        (section() + b"\0", "contract has 93 bytes, wanted 92"),
+        (section(words=[(0, 0)]), "contract type is 0, wanted 1 to 4"),
+        (section(words=[(0, 5)]), "contract type is 5, wanted 1 to 4"),
         (section(length=0), "contract length is 0, wanted 1 to 1073741823"),
         (section(length=1 << 30), "contract length is 1073741824, wanted 1 to 1073741823"),
-        (section(low=float("nan")), "contract range is nan to 1.0, wanted finite and low < high"),
-        (section(low=float("-inf")), "contract range is -inf to 1.0, wanted finite and low < high"),
-        (section(high=float("nan")), "contract range is -1.0 to nan, wanted finite and low < high"),
-        (section(high=float("inf")), "contract range is -1.0 to inf, wanted finite and low < high"),
-        (section(low=1.0), "contract range is 1.0 to 1.0, wanted finite and low < high"),
-        (section(low=2.0), "contract range is 2.0 to 1.0, wanted finite and low < high"),
-        (section(low=-0.0, high=0.0), "contract range is -0.0 to 0.0, wanted finite and low < high"),
+        (section(words=[(2, 0)]), "contract has 0 channels in 4 values, wanted 1 to 256 that divide them"),
+        (section(words=[(2, 3)]), "contract has 3 channels in 4 values, wanted 1 to 256 that divide them"),
+        (section(words=[(2, 2)]), "contract has 92 bytes, wanted 156"),
+        (section(checks=32), "contract has checks 32 and reserved 0, wanted checks below 32 and 0"),
+        (section(words=[(6, 1)]), "contract has checks 0 and reserved 1, wanted checks below 32 and 0"),
+        (section(length=65536, checks=8), "contract has a mean of 65536 values, wanted at most 65535"),
         (section(max_zeros=5), "contract allows 5 zeros in 4 values"),
+        (section(limits=[Limits(float("nan"), 1.0)]), RANGE.format("nan to 1.0")),
+        (section(limits=[Limits(float("-inf"), 1.0)]), RANGE.format("-inf to 1.0")),
+        (section(limits=[Limits(-1.0, float("nan"))]), RANGE.format("-1.0 to nan")),
+        (section(limits=[Limits(-1.0, float("inf"))]), RANGE.format("-1.0 to inf")),
+        (section(limits=[Limits(1.0, 1.0)]), RANGE.format("1.0 to 1.0")),
+        (section(limits=[Limits(-0.0, 0.0)]), RANGE.format("-0.0 to 0.0")),
+        (section(limits=[Limits(-1.0, 1.0), Limits(2.0, 1.0)]), RANGE.format("2.0 to 1.0")),
+        (section(limits=[Limits(-1.0, 1.0, 2.0)]), "contract has a scale of 2 for float32"),
+        (section(limits=[Limits(-1.0, 1.0, zero=1)]), "contract has a scale of 1 for float32"),
+        (section("int8", limits=[Limits(-129, 1)]), RAW.format("-129 to 1")),
+        (section("int8", limits=[Limits(-1, 128)]), RAW.format("-1 to 128")),
+        (section("int8", limits=[Limits(1, 1)]), RAW.format("1 to 1")),
+        (section("int8", limits=[Limits(0, 1, 0.0)]), "contract scales by 0 and adds 0, wanted positive and finite"),
+        (section("int8", limits=[Limits(0, 1, -1.0)]), "contract scales by -1 and adds 0, wanted positive and finite"),
+        (section("int8", limits=[Limits(0, 1, 1.0, float("nan"))]),
+         "contract scales by 1 and adds nan, wanted positive and finite"),
+        (section("int8", limits=[Limits(0, 1, zero=200)]), "contract has its zero at 200, wanted int8 or 65536"),
+        *((section(words=[(12 + i, 1 << 31)]), "contract has a limit of 2^31 or more") for i in range(7)),
+        (section(limits=[Limits(0.0, 1.0, deviation=(1 << 63, 0))]), "contract has a limit of 2^31 or more"),
+        (section(limits=[Limits(0.0, 1.0, deviation=(0, 1 << 63))]), "contract has a limit of 2^31 or more"),
     ],
-)
+)  # fmt: skip
 def test_a_bad_section_is_refused(bad, message):
     with pytest.raises(RefusedError) as caught:
         parse_contract(bad)

@@ -7,7 +7,7 @@ import pytest
 import tiny_release as tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinyseal_host.contract import parse_contract
+from tinyseal_host.contract import Contract, parse_contract
 from tinyseal_host.errors import Refusal, RefusedError, TinysealError
 from tinyseal_host.formats import KeySource, build_release, parse_release, parse_release_header, parse_sealed
 
@@ -88,8 +88,8 @@ def test_release_header_both_ways():
     assert header.pack() == tiny.unsigned()[:64]
     assert (header.total_len, header.model_version, header.name) == (len(tiny.unsigned()), 7, "tiny")
     assert header.layout() == {
-        "contract": (64, 20),
-        "labels": (84, len(tiny.LABELS_SECTION)),
+        "contract": (64, 92),
+        "labels": (156, len(tiny.LABELS_SECTION)),
         "program": (tiny.PROGRAM_AT, tiny.PROGRAM_LEN),
         "tables": (tiny.TABLES_AT, len(tiny.TABLES)),
         "selftest": (tiny.TABLES_AT + len(tiny.TABLES), 18),
@@ -100,9 +100,8 @@ def test_release_header_both_ways():
 def test_a_release_s_parts():
     data = tiny.body() + bytes(range(256)) + bytes(128)
     release = parse_release(data)
-    assert release.contract == parse_contract(data[64:84]).__class__(
-        "float32", tiny.LENGTH, tiny.LOW, tiny.HIGH, tiny.MAX_ZEROS, tuple(label.decode() for label in tiny.LABELS)
-    )
+    labels = tuple(label.decode() for label in tiny.LABELS)
+    assert release.contract == Contract.simple(tiny.LENGTH, tiny.LOW, tiny.HIGH, tiny.MAX_ZEROS, labels)
     assert release.labels == release.contract.labels
     assert (release.selftest_frame, release.selftest_output) == (tiny.FRAME, tiny.OUTPUT)
     assert (release.tables, release.signature) == (tiny.TABLES, data[-384:])
@@ -139,21 +138,20 @@ LABELS_LEN = len(tiny.LABELS_SECTION)
         (release_with(12, "I", 0), "model version is 0"),
         (release_with(16, "16s", b"\xff"), "name is not UTF-8"),
         (release_with(16, "16s", b"a\0b"), "name is not padded with zero bytes"),
-        (release_with(32, "I", 16), "contract has 16 bytes, wanted 20"),
-        (release_with(32, "I", 24), "contract has 24 bytes, wanted 20"),
+        (release_with(32, "I", 90), "contract, program or tables are not a multiple of 4 bytes"),
         (release_with(36, "I", LABELS_LEN + 4), f"its sections make {TOTAL + 4} bytes, its header says {TOTAL}"),
         (
             release_with(36, "I", 0xFFFFFFFF),
             f"its sections make {TOTAL + (1 << 32) - 16} bytes, its header says {TOTAL}",
         ),
         (release_with(36, "I", LABELS_LEN + 1), f"labels fill {LABELS_LEN} of {LABELS_LEN + 1} bytes"),
-        (release_with(40, "I", tiny.PROGRAM_LEN + 2), "program or tables are not a multiple of 4 bytes"),
-        (release_with(44, "I", len(tiny.TABLES) - 1), "program or tables are not a multiple of 4 bytes"),
+        (release_with(40, "I", tiny.PROGRAM_LEN + 2), "contract, program or tables are not a multiple of 4 bytes"),
+        (release_with(44, "I", len(tiny.TABLES) - 1), "contract, program or tables are not a multiple of 4 bytes"),
         (release_with(48, "I", 17), "padding after selftest is not zero"),
         (release_with(48, "I", 19), "self-test has 19 bytes, not a frame and an output"),
         (release_with(52, "12s", b"\1"), "reserved bytes are not zero"),
         (release_with(52, "12s", bytes(11) + b"\1"), "reserved bytes are not zero"),
-        (release_with(tiny.CONTRACT_AT, "I", 2), "contract type is 2, wanted 1 (float32)"),
+        (release_with(tiny.CONTRACT_AT, "I", 5), "contract type is 5, wanted 1 to 4"),
         (release_with(tiny.CONTRACT_AT + 4, "I", 5), "contract has 5 values, the program's input 4"),
         (release_with(tiny.LABELS_AT, "B", 1), f"labels fill 6 of {LABELS_LEN} bytes"),
         (release_with(tiny.LABELS_AT + LABELS_LEN, "B", 1), "padding after labels is not zero"),
@@ -220,7 +218,7 @@ def build(**changes):
     parts = {
         "name": "tiny",
         "version": 7,
-        "contract": parse_contract(tiny.body()[64:84]),
+        "contract": parse_contract(tiny.body()[64:156]),
         "labels": [label.decode() for label in tiny.LABELS],
         "program_for": tiny.program,
         "tables": tiny.TABLES,
@@ -274,7 +272,7 @@ def test_a_version_that_does_not_fit(version):
     [
         ({"labels": ["one"]}, "release: has 1 labels, wanted none or 2"),
         ({"tables": tiny.TABLES[:-4]}, "release: program: rows_at"),
-        ({"tables": tiny.TABLES + b"\0"}, "release: program or tables are not a multiple of 4 bytes"),
+        ({"tables": tiny.TABLES + b"\0"}, "release: contract, program or tables are not a multiple of 4 bytes"),
         ({"selftest_frame": tiny.FRAME[:-4]}, "release: self-test has 14 bytes, not a frame and an output"),
         ({"selftest_output": b"\0"}, "release: self-test has 17 bytes, not a frame and an output"),
     ],

@@ -7,7 +7,7 @@ from tinyseal_host.errors import Status
 from tinyseal_host.gate import check
 
 LOW, HIGH = np.float32(-1.5), np.float32(0.1)
-CONTRACT = Contract("float32", 6, float(LOW), float(HIGH), max_zeros=2)
+CONTRACT = Contract.simple(6, float(LOW), float(HIGH), max_zeros=2)
 SMALLEST = np.float32(1e-45)  # the least subnormal
 
 
@@ -54,7 +54,7 @@ def test_values(values, status, turn):
 @pytest.mark.parametrize("zero", [0.0, -0.0])
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-0.0, 1.0), (-1.0, 0.0), (-1.0, -0.0)])
 def test_both_zeros_lie_in_a_range_that_ends_at_either(zero, low, high):
-    contract = Contract("float32", 1, low, high, max_zeros=1)
+    contract = Contract.simple(1, low, high, max_zeros=1)
     assert check(np.array([zero], np.float32), contract) is Status.OK
 
 

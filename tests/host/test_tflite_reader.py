@@ -21,7 +21,7 @@ from tinyseal_host.model.tflite_reader import MAX_ITEMS, Model, read_model
 MODEL = Path(example.__file__).parent / "motion.tflite"
 DATA = MODEL.read_bytes()
 PATH = Path("some.tflite")
-CONTRACT = Contract("float32", 600, -30.0, 30.0, 600)
+CONTRACT = Contract.simple(600, -30.0, 30.0, 600)
 OPERATOR_NAMES = {code: name for name, code in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}
 TYPE_NAMES = {code: name for name, code in vars(tflite.TensorType).items() if not name.startswith("_")}
 

@@ -6,26 +6,18 @@ from ustruct import unpack_from
 _SIGN = 0x80000000
 
 
-def _scan(p, _a, _zeros, n, bounds):
-    """Zeros among n float32; -1 when a key is outside bounds[0] .. bounds[0] + bounds[1], -2 when p is misaligned."""
+def _scan(p, _a, _zeros, n, job, channel):
+    """Zeros among n float32; -1 when a key is outside job[2] .. job[2] + job[3], -2 when p is misaligned."""
     if uctypes.addressof(p) & 3:
         return -2
-    low, span = unpack_from("<2I", bounds)
+    step, at, low, span = unpack_from("<4I", job, 32 * channel)
     zeros = 0
-    for at in range(0, 4 * n, 4):
+    for _ in range(n):
         bits = unpack_from("<I", p, at)[0]
         key = bits ^ 0xFFFFFFFF if bits & _SIGN else bits | _SIGN
         if not low <= key <= low + span:
             return -1
         if bits in (0, _SIGN):
             zeros += 1
+        at += step
     return zeros
-
-
-def _nonfinite(p, n):
-    """How many of n float32 at p are NaN or infinite."""
-    found = 0
-    for at in range(0, 4 * n, 4):
-        if unpack_from("<I", p, at)[0] & 0x7F800000 == 0x7F800000:
-            found += 1
-    return found

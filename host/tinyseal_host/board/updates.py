@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Refusal, RefusedError
-from ..program import Program
+from ..formats import Release
 from .transfer import Folder, digest, not_as_sent, send, understood
 from .transport import Link, Progress
 
@@ -23,16 +23,17 @@ class Pushed:
     slot: str
 
 
-def check_room(link: Link, payload_len: int, program: Program | None = None) -> None:
+def check_room(link: Link, payload_len: int, release: Release | None = None) -> None:
     """RefusedError MEMORY unless the board can have the memory in which it would open a release of that many bytes.
 
-    Without its program, which a sealed file hides, only the release's own bytes count. Nothing on the board is changed.
+    Without what is in it, which a sealed file hides, only its own bytes count. Nothing on the board is changed.
     To be asked soon after a restart: what runs here leaves small objects all over the memory that an application finds.
     """
-    arena_len, operators = 0, []
-    if program is not None:
-        arena_len, operators = program.arena_len, sorted({step.number for step in program.steps})
-    link.call("check_room", payload_len, arena_len, operators)
+    arena_len, operators, modules = 0, [], ""
+    if release is not None:
+        arena_len, operators = release.program.arena_len, sorted({step.number for step in release.program.steps})
+        modules = "raw" * (release.contract.type != "float32") + " gate_more" * bool(release.contract.checks)
+    link.call("check_room", payload_len, arena_len, operators, modules)
 
 
 def push(link: Link, sealed: bytes, progress: Progress | None = None) -> Pushed:

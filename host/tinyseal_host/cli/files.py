@@ -6,7 +6,10 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from .. import api
+from ..contract import Contract
 from ..errors import TinysealError, UsageError
 from ..example import write_example
 from ..files import MODEL_LIMIT, check_output, read_bounded, write_whole
@@ -86,8 +89,10 @@ def _inspect_release(release: Release, output: Output) -> None:
             ("release", f"{release.header.total_len:,} bytes"),
             ("name", printable(release.header.name)),
             ("model version", release.header.model_version),
-            ("frame", f"{contract.length:,} x {contract.type}, {contract.low:g} to {contract.high:g}"),
+            ("frame", _frame(contract)),
             ("zeros", f"at most {contract.max_zeros:,}"),
+            ("more checks", ", ".join(contract.check_names) or "none"),
+            ("sensor failure", f"after {contract.failure_after:,} frames" if contract.failure_after else "never"),
             ("labels", ", ".join(map(printable, release.labels)) or "none"),
             ("RAM", f"{program.arena_len:,} bytes of activations, {release.header.total_len:,} of release"),
             ("MACs", f"{program.macs:,}"),
@@ -99,6 +104,22 @@ def _inspect_release(release: Release, output: Output) -> None:
     output.say()
     output.columns(("part", "bytes"), [(name, size) for name, size in release.sizes.items()])
     output.result({"kind": "tsm", **release_fields(release)})
+
+
+def _frame(contract: Contract) -> str:
+    """Type, length and ranges, in physical units; one range where all channels have the same."""
+    ranges = list(dict.fromkeys(f"{low:g} to {high:g}" for low, high in _ranges(contract)))
+    channels = f" in {len(contract.channels)} channels" if len(contract.channels) > 1 else ""
+    return f"{contract.length:,} x {contract.type}{channels}, {', '.join(ranges)}"
+
+
+def _ranges(contract: Contract) -> list[tuple[float, float]]:
+    """(low, high) of each channel in physical units."""
+    found = []
+    for channel in contract.channels:
+        ends = channel.physical(np.array([channel.low, channel.high], contract.dtype))
+        found.append((float(ends[0]), float(ends[1])))
+    return found
 
 
 def _inspect_model(data: bytes, path: Path, output: Output) -> None:
@@ -167,8 +188,13 @@ def release_fields(release: Release) -> dict[str, object]:
         "contract": {
             "type": contract.type,
             "length": contract.length,
-            "range": [contract.low, contract.high],
             "max_zeros": contract.max_zeros,
+            "checks": contract.check_names,
+            "failure_after": contract.failure_after,
+            "channels": [
+                asdict(channel) | {"range": list(ends)}
+                for channel, ends in zip(contract.channels, _ranges(contract), strict=True)
+            ],
         },
         "labels": list(release.labels),
         "arena": program.arena_len,

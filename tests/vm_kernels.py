@@ -1,6 +1,6 @@
-"""Calls the kernels of boards without the native emitter, on the VM, as `emulation` calls the native ones.
+"""Calls kernels on the VM, a PC's machine code or the plain ones, as `emulation` calls those of 32-bit boards.
 
-    machine = PlainMachine("kernels")
+    machine = VmMachine("kernels", "x64")
     result = machine.call("rows", release, arena, 0, layer, 0, 8, 1, 8)
 
 Arguments are integers and buffers: bytes, bytearray, array, memoryview.
@@ -36,13 +36,13 @@ while True:
 """
 
 
-class PlainMachine:
-    """The functions of one module of `firmware/tinyseal/plain/`, in one VM from the first call to `close()`."""
+class VmMachine:
+    """The functions of one module of the package as it is built for `firmware`, in one VM from the first call on."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, firmware: str) -> None:
         command = [str(VM), "-X", "heapsize=4M", "-c", _SERVE.replace("MODULE", module)]
         self._vm = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment("bytecode"), text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(firmware), text=True
         )
 
     def close(self) -> None:
@@ -81,3 +81,10 @@ class PlainMachine:
             else:
                 memoryview(whole).cast("B")[:] = bytes.fromhex(text)
         return result or 0
+
+
+class PlainMachine(VmMachine):
+    """Of boards without the native emitter."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(module, "bytecode")

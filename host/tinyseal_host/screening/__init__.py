@@ -1,0 +1,1 @@
+"""Contracts and recorded frames: a contract proposed from clean frames, and frames held against a contract."""
