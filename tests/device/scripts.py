@@ -51,11 +51,9 @@ class Scripts:
         if self.keep:
             self._kept.add(name)
         self.board.link.restart()
-        try:
-            printed, raised = self.board.link.attempt(_RUN.format(folder=folder), timeout_s=_TIMEOUT_S)
-        finally:
-            if not self.keep:
-                self._remove(name)
+        printed, raised = self.board.link.attempt(_RUN.format(folder=folder), timeout_s=_TIMEOUT_S)
+        if not self.keep:
+            self._remove(name)
         if raised:
             raise VmError(raised)
         return printed.replace("\r\n", "\n")
