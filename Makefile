@@ -6,7 +6,7 @@ STUBS := micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.
 PAYLOAD := host/tinyseal_host/payload/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test attack faults powercut conformance bench size boards frozen mip lint clean
+.PHONY: help setup demo test board-test attack faults powercut conformance bench size boards frozen mip lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,7 +27,10 @@ demo: setup ## the main job, from a .tflite to classified frames, on the virtual
 	$(BIN)/python -m tinyseal_host.demo
 
 test: lint ## lint, types and all tests
-	$(BIN)/pytest -n 2
+	ESPPORT= $(BIN)/pytest -n 2
+
+board-test: setup ## the tests of tests/device on a board: PORT=/dev/ttyACM0, or PORT=sim for a virtual one
+	$(BIN)/pytest -n 0 --port=$(or $(PORT),$(error PORT names no board)) tests/device
 
 attack: setup ## every flip, cut and lie that a sealed file and its engines can tell, and a search for what is left in RAM
 	PYTHONPATH=tests $(BIN)/python -m attack

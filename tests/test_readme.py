@@ -48,6 +48,7 @@ def test_the_tasks(folder):
     commands = "".join(blocks(README, "sh"))
     assert STAYS in commands
     commands = commands.replace(STAYS + "\n", "")
+    (folder / "test_motion.py").write_text(python_block("import pytest"))
     with VirtualBoard(folder / "reader") as board:
         status = json.loads(shell(f"tinyseal status --json --port {board.port}", folder))
         script = commands.replace("/dev/ttyACM0", board.port).replace(DEVICE, status["device_id"])
@@ -58,6 +59,8 @@ def test_the_tasks(folder):
     at = int(seen[0][1])
     replayed = expected_outputs()[at : at + len(seen)].tolist()
     assert [[int(score) for score in row[-1].split()] for row in seen] == replayed
+    assert "2 passed, 1 skipped" in output
+    assert 'name="board_id" value="' + status["device_id"] in (folder / "report.xml").read_text()
     assert (folder / "again.tsm").read_bytes() == (folder / "motion.tsm").read_bytes()
     rows = [line.split(",")[-4:] for line in (folder / "out.csv").read_text().splitlines()[1:]]
     assert [[int(value) for value in row] for row in rows] == expected_outputs().tolist()

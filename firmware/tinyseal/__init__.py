@@ -48,24 +48,19 @@ def open(path=None, keep_ms=0, timer=0):
 
 def _open_slot(floor, active):
     """The active slot's model, or else the other's, which is the active one from then on."""
-    why = None  # type: Exception | None
+    code = 0
     try:
         model = _open(slots.path(active), floor)
     except (SealError, MemoryError) as error:
-        why = error
-    code = getattr(why, "code", MEMORY)
-    if why is not None:
+        code = getattr(error, "code", MEMORY)
         if not active or code in (ENGINE, STORE):  # these are not the file's
-            raise why
+            raise
         try:
             model = _open(slots.path(3 - active), floor)
         except (SealError, MemoryError):
-            raise why
+            raise error
     try:
-        if why is not None:
-            slots.fall_back(code, model.version)
-        else:
-            slots.raise_floor(model.version)
+        slots.opened(model.version, code)
     except BaseException:
         model.close()
         raise

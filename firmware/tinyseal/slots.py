@@ -44,14 +44,14 @@ def write_state(floor, active, left=0, code=0):
     found.put("state", ustruct.pack(_STATE, floor, active, left, code, 0))
 
 
-def raise_floor(version):
-    """A model of this version has opened from the active slot: older ones are refused from now on."""
-    floor, active, left, code = state()
-    if version > floor:
-        write_state(version, active, left, code)
+def opened(version, code):
+    """A model of this version has opened: from now on older ones are refused.
 
-
-def fall_back(code, version):
-    """The active slot did not open, for the reason `code`, and the other one did: that is the active one now."""
-    floor, active, _, _ = state()
-    write_state(max(floor, version), 3 - active, active, code)
+    From the active slot if `code` is 0; else that one did not, for that reason, and the other is the active one now.
+    """
+    floor, active, left, why = state()
+    if code:
+        active, left, why = 3 - active, active, code
+    elif version <= floor:
+        return
+    write_state(max(floor, version), active, left, why)

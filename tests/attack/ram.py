@@ -86,7 +86,7 @@ _PLACES = [
     ("kernels_dot", "units", 0),
     ("kernels_dot", "units", 3),
     ("kernels", "finish", 0),
-    ("tinyseal.slots", "raise_floor", 0),
+    ("tinyseal.slots", "opened", 0),
 ]
 INTERRUPTED = [
     Scenario(

@@ -13,6 +13,14 @@ from tinyseal_host.sim import VirtualBoard
 SIM = "--port sim --state board"
 
 
+@pytest.fixture(autouse=True)
+def registries(shared):
+    """What these tests leave in the folders that all tests share is forgotten."""
+    yield
+    for path in shared.glob("*/boards.toml"):
+        path.unlink()
+
+
 @pytest.fixture
 def rotate(tinyseal, shared):
     def run(*more, old="keys", to="stranger"):

@@ -38,7 +38,7 @@ class Scripts:
     def __init__(self, board):
         self.board = board
         self.keep = False
-        self._found = set(board.link.json("print(ujson.dumps(_d()))", given=_FOLDERS))
+        self._found = self.folders()
         self._kept = set()
 
     def run(self, script, files):
@@ -60,6 +60,10 @@ class Scripts:
             raise VmError(raised)
         return printed.replace("\r\n", "\n")
 
+    def folders(self):
+        """The names of those that are on the board."""
+        return set(self.board.link.json("print(ujson.dumps(_d()))", given=_FOLDERS))
+
     def tidy(self):
         """Leave only what another run will look for."""
         for name in self._found - self._kept:
@@ -78,7 +82,9 @@ class Scripts:
                 self._remove(other)
         link.run(f"uos.mkdir({folder!r})", given=_FOLDERS)
         self._found.add(name)
-        send(link, folder, files)
+        send(link, folder, {file: data for file, data in files.items() if data})
+        for file in (file for file, data in files.items() if not data):
+            link.run(f"open('{folder}/{file}','wb').close()")
 
     def _remove(self, name):
         if name in self._found:

@@ -1,19 +1,20 @@
-"""That the suite is whole: every module of the package is on the board, can be loaded there, and has its tests here."""
+"""That the suite is whole: every module of the package can be loaded on the board and has its tests here."""
 
 from pathlib import Path
 
 from tinyseal_host.board.firmware import load_firmware
-from vm import ask
+from vm import ask, run
 
 _KERNELS = "dots kernels kernels_dot dot_16 dot_32 dot_64 layout net model release fixed_point"
 _STEPS = "copy depthwise depthwise3x3 elementwise matrix pool ring softmax"
 TESTED = {
     "test_crypto": "ctr gcm ghash hkdf memory rsa sha256",
+    "test_efuse": "efuse",
     "test_signatures": "rsa",
     "test_gates": "contract gate gate_more raw",
     "test_kernels": f"{_KERNELS} {' '.join('steps_' + name for name in _STEPS.split())}",
     "test_opening": "__init__ errors keys sealed slots store",
-    "test_updates": "keep keys remote slots store",
+    "test_updates": "keep keys provisioning remote slots store",
 }
 
 
@@ -41,4 +42,21 @@ def test_the_scripts_run_on_the_board(board):
     """And not on this computer; what is on it is what this package carries, and the fixtures' model is no other's."""
     found = ask("import umachine\nprint(ujson.dumps(hexlify(umachine.unique_id()).decode()))", None)
     assert found == board.info.device_id.hex()
-    assert board.provision(board.keys).sent == 0
+    assert board.provision(board.keys).firmware.sent == 0
+
+
+def test_files_that_stay_are_sent_once(board, kept):
+    """By their hash: what is on the board is not sent again, and an altered file is."""
+    script = "with open('data') as file:\n    print(len(file.read()))"
+    sizes = []
+    for data in (b"a" * 9000, b"a" * 9000, b"b" * 9000):
+        board.transcript.clear()
+        assert run(script, files={"data": data}) == "9000\n"
+        sizes.append("_q.write" in board.transcript.text())
+    assert sizes[1:] == [False, True]
+
+
+def test_no_other_file_stays(scripts):
+    before = scripts.folders()
+    assert run("print(1)", files={"data": b"x"}) == "1\n"
+    assert scripts.folders() == before

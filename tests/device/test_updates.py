@@ -13,7 +13,6 @@ from tinyseal_host.formats import KeySource
 
 FRAME = np.frombuffer(tiny_release.FRAME, "<f4").reshape(1, -1)
 OUTPUT = struct.unpack("2b", tiny_release.OUTPUT)
-SIZE = 30_000  # bytes of labels: so that a file takes a while, and many round trips
 
 
 class Maker:
@@ -64,7 +63,7 @@ def answers(board):
 
 
 def test_what_is_refused_changes_nothing(board, maker, version):
-    """Tampered with, another board's, older, unsigned, a stranger's, signed as another version than sealed."""
+    """Tampered with, another board's, older, unsigned, a stranger's, and sealed as another version than is signed."""
     good = maker.good()
     foreign = board.info.device_id[:-1] + bytes([board.info.device_id[-1] ^ 1])
     stranger = rsa.generate_private_key(65537, 3072)

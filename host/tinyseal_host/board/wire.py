@@ -74,7 +74,8 @@ class Wire(transport_serial.SerialTransport):  # type: ignore[misc]
 
     def __init__(self, device: str, stop: threading.Event | None = None) -> None:
         super().__init__(device, baudrate=_BAUD, timeout=_BYTE_S)
-        self.serial.write_timeout = _WRITE_S
+        if "://" not in device:  # pyserial has no time-out for what it writes to a server
+            self.serial.write_timeout = _WRITE_S
         self.heard = b""
         self.tap: Tap | None = None
         self._stop = stop

@@ -57,6 +57,7 @@ class BoardUnderTest(Board):
             prepare()
             self.resets += 1
             self.news = f"board {self.label} did not answer at first, was reset, and answers"
+        self._devices = [self.info.device_id]  # whatever is at that port after a reset
 
     def close(self) -> None:
         """Give the board back, whatever it is at; nothing when it has never answered."""
