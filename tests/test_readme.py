@@ -1,24 +1,20 @@
 """Every command in README.md is run, in its order, in one folder; what it shows is held against what comes back."""
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import BIN, ROOT, blocks, comparable, shell, transcript
 from tinyseal_host.board.transport import connect
 from tinyseal_host.example import expected_outputs
 from tinyseal_host.sim import VirtualBoard
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BIN = Path(sys.executable).parent
-BLOCKS = re.findall(r"^```(console|sh)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 DEVICE = "24dcc3a1b2c4"  # stands for the reader's board, as /dev/ttyACM0 does for its port
 STAYS = "tinyseal sim --state board"  # the one command that does not end
 
@@ -32,40 +28,16 @@ def folder(tmp_path_factory):
     return made
 
 
-def shell(command, folder, **environment):
-    """stdout and stderr together, as a terminal has them; the command must succeed unless it shows an error."""
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env={**os.environ, "PATH": path, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0 or "tinyseal: error:" in done.stdout, done.stdout
-    return done.stdout
-
-
 def python_block(text):
     """The one that has this in it."""
-    (found,) = [b for b in re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL) if text in b]
+    (found,) = [block for block in blocks(README, "python") if text in block]
     return found
 
 
-def comparable(text):
-    """Without what differs from board to board and from key to key."""
-    text = re.sub(r"\b[0-9a-f]{12}\b|\b[0-9a-f]{16}\b", "HEX", text)
-    return re.sub(r"heap free +[\d,]+", "heap free N", text)
-
-
 def test_the_transcript(folder):
-    (transcript,) = [text for kind, text in BLOCKS if kind == "console"]
-    parts = re.split(r"^\$ ", transcript, flags=re.MULTILINE)[1:]
-    assert len(parts) > 6
-    for part in parts:
-        command, _, shown = part.partition("\n")
+    shown_there = transcript(README)
+    assert len(shown_there) > 6
+    for command, shown in shown_there:
         assert comparable(shell(command, folder)) == comparable(shown), command
 
 
@@ -73,7 +45,7 @@ def test_the_tasks(folder):
     """A virtual board answers for the reader's; the transcript has made keys and the example before."""
     if not (folder / "keys").exists():
         test_the_transcript(folder)
-    commands = "".join(text for kind, text in BLOCKS if kind == "sh")
+    commands = "".join(blocks(README, "sh"))
     assert STAYS in commands
     commands = commands.replace(STAYS + "\n", "")
     (folder / "test_motion.py").write_text(python_block("import pytest"))
