@@ -101,9 +101,10 @@ def test_a_board_that_comes_back_elsewhere(project, provisioned):
     assert "stopped answering, was reset, and answers again" in run.said
 
 
-def test_a_board_that_does_not_answer_at_first(project, provisioned):
+@pytest.mark.parametrize("after", [200, 600, 1500])
+def test_a_board_that_does_not_answer_at_first(project, provisioned, after):
     """It hangs while it is opened, and is reset for that."""
-    with VirtualBoard(provisioned, cable=(1000, Fault.HANG)) as board:
+    with VirtualBoard(provisioned, cable=(after, Fault.HANG)) as board:
         run = project.pytest("def test_it(board): assert board.resets == 1", "--port", board.port)
     assert run.counted() == (1, 0, 0, 0), run.said
     assert "did not answer at first, was reset, and answers" in run.properties("test_it")["board_stopped_answering"]

@@ -54,8 +54,7 @@ def convolution(rows: Filter, window: Window) -> Draft:
     tables = {"rows_at": dot_table(rows)}
     if goes_by_ring(rows, window):
         # Every byte of the input becomes part of a unit once, in a ring of rows.
-        scratch_len = _ring_len(window) + window.width.out * _sums_len(rows)
-        return Draft("RING_CONV", values, tables=tables, scratch_len=scratch_len)
+        return Draft("RING_CONV", values, tables=tables, scratch_len=_ring_len(rows, window))
     k = rows.weights.shape[1]
     pixel_len = _units_len(k) + _sums_len(rows) + k
     return Draft(
@@ -69,16 +68,16 @@ def convolution(rows: Filter, window: Window) -> Draft:
 
 
 def goes_by_ring(rows: Filter, window: Window) -> bool:
-    """Whether a convolution is a RING_CONV: where the ring takes no more than input and output do."""
+    """Whether a convolution is a RING_CONV: where its scratch takes no more than input and output do."""
     height, width = window.height, window.width
     tensors = height.size * width.size * window.channels + height.out * width.out * rows.weights.shape[0]
-    return window.channels % _UNIT == 0 and height.kernel > 1 and _ring_len(window) <= tensors
+    return window.channels % _UNIT == 0 and height.kernel > 1 and _ring_len(rows, window) <= tensors
 
 
-def _ring_len(window: Window) -> int:
-    """Bytes of units of as many padded rows as the kernel reaches over."""
+def _ring_len(rows: Filter, window: Window) -> int:
+    """Bytes of units of as many padded rows as the kernel reaches over, and of a row's sums."""
     row = (window.width.out - 1) * window.width.stride + window.width.reach
-    return window.height.reach * row * window.channels // _UNIT * UNIT_LEN
+    return window.height.reach * row * window.channels // _UNIT * UNIT_LEN + window.width.out * _sums_len(rows)
 
 
 def _units_len(k: int) -> int:
