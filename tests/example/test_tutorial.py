@@ -1,4 +1,4 @@
-"""Every command in TUTORIAL.md is run, in its order, on one virtual board; TROUBLE.md misses nothing that can be red."""
+"""Every command in TUTORIAL.md is run, in its order, on one virtual board; TROUBLE.md has all that can be red."""
 
 import ast
 import re
