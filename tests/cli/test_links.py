@@ -130,13 +130,14 @@ def test_a_port_that_another_program_has(tinyseal, here):
 def test_a_port_that_another_program_reads(tinyseal, here):
     """Without the lock: the board's answers go to whoever reads first."""
     master, slave = os.openpty()
-    reader = subprocess.Popen([sys.executable, "-c", "import sys; open(sys.argv[1], 'rb').read()", os.ttyname(slave)])
+    code = "import sys; f = open(sys.argv[1], 'rb'); print('.', flush=True); f.read()"
+    reader = subprocess.Popen([sys.executable, "-c", code, os.ttyname(slave)], stdout=subprocess.PIPE)
     try:
-        time.sleep(0.5)
+        assert reader.stdout.readline() == b".\n"
         found = tinyseal(f"status --port {os.ttyname(slave)}")
     finally:
         reader.kill()
-        reader.wait()
+        reader.communicate()
         os.close(master)
         os.close(slave)
     assert found.status == 4
